@@ -1,0 +1,519 @@
+//! From YAML values to typed ones, with an error message for whatever does not fit.
+//!
+//! A [`Cursor`] is a value with its path; a [`MapCursor`] hands out a mapping's keys and, at its end,
+//! refuses those nobody asked for. Every method that fails has reported why and returns `None`, so a
+//! reader goes on and finds the next fault too.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::diagnostics::{Document, Severity};
+use super::node::{Entry, Mark, Node, Value};
+use crate::secret::{Secret, SecretSource};
+
+/// A value, its path, and the document findings go to.
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    doc: &'a Document,
+    node: &'a Node,
+    path: String,
+}
+
+/// A mapping being read key by key; call [`finish`](Self::finish) at the end.
+#[derive(Debug)]
+pub struct MapCursor<'a> {
+    doc: &'a Document,
+    entries: &'a [Entry],
+    mark: Mark,
+    path: String,
+    known: Vec<&'static str>,
+    handled: Vec<&'static str>,
+}
+
+impl<'a> Cursor<'a> {
+    /// The document's root.
+    #[must_use]
+    pub fn root(doc: &'a Document, node: &'a Node) -> Self {
+        Self { doc, node, path: String::new() }
+    }
+
+    /// The document this value is of.
+    #[must_use]
+    pub fn document(&self) -> &'a Document {
+        self.doc
+    }
+
+    /// The value itself.
+    #[must_use]
+    pub fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    /// Its path, such as `probes[2].interval`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Reports an error at this value; returns `None` so that callers can `return cursor.error(…)`.
+    pub fn error<T>(&self, message: impl Display) -> Option<T> {
+        self.doc.report(Severity::Error, self.node.mark, self.path.clone(), message);
+        None
+    }
+
+    /// Reports a warning at this value.
+    pub fn warn(&self, message: impl Display) {
+        self.doc.report(Severity::Warning, self.node.mark, self.path.clone(), message);
+    }
+
+    /// The value as a mapping.
+    #[must_use]
+    pub fn map(&self) -> Option<MapCursor<'a>> {
+        match &self.node.value {
+            Value::Map(entries) => Some(MapCursor {
+                doc: self.doc,
+                entries,
+                mark: self.node.mark,
+                path: self.path.clone(),
+                known: Vec::new(),
+                handled: Vec::new(),
+            }),
+            _ => self.wrong_type("a mapping (`key: value`)"),
+        }
+    }
+
+    /// The value as a list; null is an empty one.
+    #[must_use]
+    pub fn list(&self) -> Option<Vec<Cursor<'a>>> {
+        match &self.node.value {
+            Value::List(items) => Some(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, node)| Cursor { doc: self.doc, node, path: format!("{}[{i}]", self.path) })
+                    .collect(),
+            ),
+            _ if self.node.is_null() => Some(Vec::new()),
+            _ => self.wrong_type("a list"),
+        }
+    }
+
+    /// The entries of a mapping whose keys are names: `(key, where the key is, value)`; null is an empty one.
+    #[must_use]
+    pub fn named(&self) -> Option<Vec<(&'a str, Mark, Cursor<'a>)>> {
+        match &self.node.value {
+            Value::Map(entries) => Some(
+                entries
+                    .iter()
+                    .map(|e| {
+                        let path = join(&self.path, &e.key);
+                        (e.key.as_str(), e.key_mark, Cursor { doc: self.doc, node: &e.node, path })
+                    })
+                    .collect(),
+            ),
+            _ if self.node.is_null() => Some(Vec::new()),
+            _ => self.wrong_type("a mapping (`name: …`)"),
+        }
+    }
+
+    /// The text of a scalar; `expected` is for the message.
+    fn scalar(&self, expected: &str) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Scalar { text, .. } if !self.node.is_null() => Some(text),
+            _ => self.wrong_type(expected),
+        }
+    }
+
+    fn wrong_type<T>(&self, expected: &str) -> Option<T> {
+        let found = match &self.node.value {
+            _ if self.node.is_null() => "nothing".to_owned(),
+            Value::Scalar { text, .. } => format!("`{}`", shorten(text)),
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a mapping".to_owned(),
+        };
+        self.error(format_args!("expected {expected}, found {found}"))
+    }
+
+    /// A text; numbers and booleans count as the text they are written as.
+    #[must_use]
+    pub fn string(&self) -> Option<String> {
+        self.scalar("a text").map(str::to_owned)
+    }
+
+    /// A text of at least one character.
+    #[must_use]
+    pub fn non_empty(&self) -> Option<String> {
+        let text = self.string()?;
+        if text.trim().is_empty() { self.error("expected a text, found an empty one") } else { Some(text) }
+    }
+
+    /// A list of texts; a single text is a list of one.
+    #[must_use]
+    pub fn strings(&self) -> Option<Vec<String>> {
+        match &self.node.value {
+            Value::Scalar { .. } if !self.node.is_null() => Some(vec![self.string()?]),
+            _ => collect(&self.list()?, Cursor::string),
+        }
+    }
+
+    /// `true` or `false` (also `yes`/`no`/`on`/`off` without quotes, as Go's YAML takes them).
+    #[must_use]
+    pub fn bool(&self) -> Option<bool> {
+        match &self.node.value {
+            Value::Scalar { text, plain: true } => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Some(true),
+                "false" | "no" | "off" => Some(false),
+                _ => self.wrong_type("true or false"),
+            },
+            _ => self.wrong_type("true or false"),
+        }
+    }
+
+    /// A whole number within `range`.
+    #[must_use]
+    pub fn integer(&self, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        match self.scalar(&expected)?.parse::<i64>() {
+            Ok(number) if range.contains(&number) => Some(number),
+            _ => self.wrong_type(&expected),
+        }
+    }
+
+    /// A finite number within `range`.
+    #[must_use]
+    pub fn number(&self, range: std::ops::RangeInclusive<f64>) -> Option<f64> {
+        let expected = format!("a number from {} to {}", range.start(), range.end());
+        match self.scalar(&expected)?.parse::<f64>() {
+            Ok(number) if number.is_finite() && range.contains(&number) => Some(number),
+            _ => self.wrong_type(&expected),
+        }
+    }
+
+    /// A duration as Prometheus writes them: `90s`, `1h30m`, `14d`.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        let text = self.scalar("a duration such as 30s, 5m or 1h30m")?;
+        match parse_duration(text) {
+            Ok(duration) => Some(duration),
+            Err(why) => self.error(format_args!(
+                "`{}` is not a duration: {why}; write for example 500ms, 30s, 5m, 1h30m or 14d",
+                shorten(text)
+            )),
+        }
+    }
+
+    /// A number of bytes: `1024`, `64KB`, `10MiB` (as alecthomas/units: both mean powers of 1024).
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        let text = self.scalar("a size such as 64KB or 10MB")?;
+        match parse_bytes(text) {
+            Some(bytes) => Some(bytes),
+            None => self.error(format_args!("`{}` is not a size; write for example 512B, 64KB or 10MB", shorten(text))),
+        }
+    }
+
+    /// A regular expression, not anchored, as RE2 and the `regex` crate have them.
+    #[must_use]
+    pub fn regex(&self) -> Option<Regex> {
+        let text = self.scalar("a regular expression")?;
+        match Regex::new(text) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                self.error(format_args!("`{}` is not a regular expression: {why}", shorten(text)))
+            }
+        }
+    }
+
+    /// One of a closed list of words.
+    #[must_use]
+    pub fn one_of<T: Clone>(&self, words: &[(&str, T)]) -> Option<T> {
+        let list = words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+        let text = self.scalar(&format!("one of {}", list.join(", ")))?;
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => Some(value.clone()),
+            None => self.error(format_args!(
+                "unknown value `{}`; accepted: {}{}",
+                shorten(text),
+                list.join(", "),
+                did_you_mean(text, list.iter().copied())
+            )),
+        }
+    }
+
+    /// A file's name, relative to the folder of the file it is written in. Not opened here.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        self.non_empty().map(|text| self.doc.refer(&text))
+    }
+
+    /// The content of a (small, text) file, read now; its name is relative to the folder of the file it is written in.
+    #[must_use]
+    pub fn file_content(&self) -> Option<Vec<u8>> {
+        let path = self.file()?;
+        match std::fs::read(&path) {
+            Ok(content) => Some(content),
+            Err(error) => self.error(format_args!("cannot read {}: {error}", path.display())),
+        }
+    }
+}
+
+impl<'a> MapCursor<'a> {
+    /// The value of `key` when it is there and not null.
+    pub fn get(&mut self, key: &'static str) -> Option<Cursor<'a>> {
+        self.known.push(key);
+        self.lookup(key)
+    }
+
+    fn lookup(&self, key: &str) -> Option<Cursor<'a>> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        (!entry.node.is_null()).then(|| Cursor { doc: self.doc, node: &entry.node, path: join(&self.path, key) })
+    }
+
+    /// The value of `key`; its absence is reported.
+    pub fn require(&mut self, key: &'static str) -> Option<Cursor<'a>> {
+        let found = self.get(key);
+        if found.is_none() {
+            self.error(format_args!("`{key}` is missing"));
+        }
+        found
+    }
+
+    /// Whether `key` is there at all.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.lookup(key).is_some()
+    }
+
+    /// Refuses `keys` by name: known elsewhere, not supported here.
+    pub fn unsupported(&mut self, keys: &[&'static str], why: &str) {
+        for key in keys {
+            self.handled.push(key);
+            if let Some(cursor) = self.lookup(key) {
+                cursor.error::<()>(format_args!(
+                    "`{key}` is not supported{}{why}",
+                    if why.is_empty() { "" } else { ": " }
+                ));
+            }
+        }
+    }
+
+    /// A secret from `<key>_file`; inline under `key` only where the document allows it.
+    pub fn secret(&mut self, key: &'static str, key_file: &'static str) -> Option<SecretSource> {
+        let inline = self.get(key);
+        let file = self.get(key_file);
+        match (inline, file) {
+            (Some(inline), Some(_)) => inline.error(format_args!("give `{key}` or `{key_file}`, not both")),
+            (Some(inline), None) if self.doc.inline_secrets => {
+                inline.string().map(|text| SecretSource::Inline(Secret::new(text)))
+            }
+            (Some(inline), None) => inline.error(format_args!(
+                "a secret does not belong in this file; write it to a file of its own and name that in `{key_file}`"
+            )),
+            (None, Some(file)) => {
+                let source = SecretSource::File(file.file()?);
+                if let Err(error) = source.read() {
+                    file.warn(error);
+                }
+                Some(source)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Reports an error at the mapping.
+    pub fn error(&self, message: impl Display) {
+        self.doc.report(Severity::Error, self.mark, self.path.clone(), message);
+    }
+
+    /// The mapping's path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where the mapping begins.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// The document this mapping is of.
+    #[must_use]
+    pub fn document(&self) -> &'a Document {
+        self.doc
+    }
+
+    /// Refuses every key that was neither asked for nor named as unsupported.
+    pub fn finish(self) {
+        for entry in self.entries {
+            let key = entry.key.as_str();
+            if self.known.contains(&key) || self.handled.contains(&key) {
+                continue;
+            }
+            let mut accepted = self.known.clone();
+            accepted.sort_unstable();
+            accepted.dedup();
+            self.doc.report(
+                Severity::Error,
+                entry.key_mark,
+                join(&self.path, key),
+                format_args!(
+                    "unknown key `{}`; accepted here: {}{}",
+                    shorten(key),
+                    accepted.join(", "),
+                    did_you_mean(key, accepted.iter().copied())
+                ),
+            );
+        }
+    }
+}
+
+/// Every item converted, or `None` after all were tried.
+pub fn collect<'a, T>(items: &[Cursor<'a>], convert: impl FnMut(&Cursor<'a>) -> Option<T>) -> Option<Vec<T>> {
+    let wanted = items.len();
+    let found: Vec<T> = items.iter().filter_map(convert).collect();
+    (found.len() == wanted).then_some(found)
+}
+
+/// ` (did you mean `x`?)` when one of `names` is close to `word`, else nothing.
+pub fn did_you_mean<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let lower = word.to_lowercase();
+    names
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 4)
+        .min()
+        .map_or_else(String::new, |(_, name)| format!(" (did you mean `{name}`?)"))
+}
+
+/// A duration in Prometheus' notation: units `ms s m h d w y`, largest first, each at most once; `0` is zero.
+///
+/// # Errors
+/// With the reason, for people.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, u64); 7] = [
+        ("y", 31_536_000_000),
+        ("w", 604_800_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1000),
+        ("ms", 1),
+    ];
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let (mut rest, mut next_unit, mut total) = (text, 0, 0u64);
+    if rest.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let (unit, tail) = tail.split_at(letters);
+        if number.is_empty() {
+            return Err("a number is missing".to_owned());
+        }
+        if unit.is_empty() {
+            return Err("the unit is missing (ms, s, m, h, d, w, y)".to_owned());
+        }
+        let Some(position) = UNITS.iter().position(|(name, _)| *name == unit) else {
+            return Err(format!("unknown unit `{}` (ms, s, m, h, d, w, y)", shorten(unit)));
+        };
+        if position < next_unit {
+            return Err("units go from large to small, each once".to_owned());
+        }
+        next_unit = position + 1;
+        let amount = number.parse::<u64>().ok().and_then(|n| n.checked_mul(UNITS[position].1));
+        total = amount.and_then(|a| total.checked_add(a)).ok_or_else(|| "it is too large".to_owned())?;
+        rest = tail;
+    }
+    Ok(Duration::from_millis(total))
+}
+
+/// A duration as [`parse_duration`] reads it: `1h30m`, `500ms`, `0s`.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    let mut rest = duration.as_millis();
+    let mut text = String::new();
+    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        if rest >= length {
+            text += &format!("{}{unit}", rest / length);
+            rest %= length;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "K" | "KB" | "KiB" => 1 << 10,
+        "M" | "MB" | "MiB" => 1 << 20,
+        "G" | "GB" | "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+fn join(path: &str, key: &str) -> String {
+    let key = shorten(key);
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+/// At most 60 characters of something from outside, on one line.
+#[must_use]
+pub fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, milliseconds: u64) {
+        assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+    }
+
+    #[test]
+    fn durations_are_read_as_prometheus_reads_them() {
+        check("0", 0);
+        check("15s", 15_000);
+        check("1h30m", 5_400_000);
+        check("14d", 1_209_600_000);
+        check("1m500ms", 60_500);
+    }
+
+    #[test]
+    fn what_is_not_a_duration_is_said() {
+        for (text, why) in [
+            ("", "it is empty"),
+            ("5", "the unit is missing (ms, s, m, h, d, w, y)"),
+            ("5 m", "the unit is missing (ms, s, m, h, d, w, y)"),
+            ("5min", "unknown unit `min` (ms, s, m, h, d, w, y)"),
+            ("30s1m", "units go from large to small, each once"),
+            ("-5s", "a number is missing"),
+            ("99999999999999999y", "it is too large"),
+        ] {
+            assert_eq!(parse_duration(text), Err(why.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_close_name_is_offered_and_a_far_one_is_not() {
+        assert_eq!(did_you_mean("costumer", ["client", "consumer"].into_iter()), " (did you mean `consumer`?)");
+        assert_eq!(did_you_mean("xyz", ["client", "consumer"].into_iter()), "");
+    }
+}

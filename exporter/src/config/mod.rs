@@ -1,0 +1,103 @@
+//! The configuration: what `sla.yml` says, checked as a whole.
+//!
+//! Files become values in three steps: [`node`] (YAML with positions), [`decode`] (typed values, unknown
+//! keys refused), and the checks across entries in [`load`]. All problems of a file are found at once.
+//! Not for: watching files or applying a new configuration (`app`).
+
+pub mod decode;
+pub mod diagnostics;
+pub mod node;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::contract::Contract;
+use crate::probe::Module;
+
+/// A whole, checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Vantage point, label `site`.
+    pub site: String,
+    /// What was promised.
+    pub contract: Contract,
+    /// One entry per probe and target, in the file's order.
+    pub targets: Vec<Arc<TargetSpec>>,
+    /// Thresholds by device role.
+    pub roles: Vec<Role>,
+    /// The inventory.
+    pub hosts: Vec<Host>,
+    /// What this process measures of its own host.
+    pub collectors: Collectors,
+    /// The ledger file, where one is named.
+    pub ledger: Option<PathBuf>,
+    /// Every file the configuration was read from or depends on; watched for changes.
+    pub files: Vec<PathBuf>,
+}
+
+/// One target of one probe: what the scheduler runs.
+#[derive(Debug)]
+pub struct TargetSpec {
+    /// Label `probe`.
+    pub probe: String,
+    /// Label `target`.
+    pub target: String,
+    /// How it is probed; label `module` is its name.
+    pub module: Arc<Module>,
+    /// Time from one run's start to the next's; at most 5 minutes (C2.1).
+    pub interval: Duration,
+    /// A failure counts after this many failed attempts in one run; at least 1.
+    pub attempts: u32,
+    /// What it proves, if it counts for the SLA.
+    pub evidence: Option<Evidence>,
+    /// The inventory's host it is about: the target's host part is that host's address or name.
+    pub host: Option<String>,
+    /// One of `contract.connectivity`: label `reference="true"`.
+    pub reference: bool,
+    /// Equal for two specs exactly when a reload may leave the running probe alone. Covers everything
+    /// above, the module's settings, the content of the files it depends on, and the labels.
+    pub fingerprint: u64,
+}
+
+/// A capability a probe is evidence for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Evidence {
+    /// Label `function`.
+    pub function: String,
+    /// Label `capability`.
+    pub capability: String,
+}
+
+/// Thresholds of one kind of device, exported as `sla_threshold{role,check}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// Label `role`.
+    pub name: String,
+    /// `(check, value)`, checks of a closed list.
+    pub thresholds: Vec<(&'static str, f64)>,
+}
+
+/// A device of the system (C2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Label `host`.
+    pub name: String,
+    /// One of the roles.
+    pub role: Option<String>,
+    /// Name or IP address.
+    pub address: String,
+    /// Devices that stand in for each other (C2.4).
+    pub redundancy_group: Option<String>,
+    /// `host:port` of the exporter that runs on it; drives `/sd`.
+    pub exporter: Option<String>,
+}
+
+/// Which host collectors run, and their settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collectors {
+    /// Names out of `host::NAMES`, in the file's order.
+    pub enabled: Vec<String>,
+    /// Folder of `*.prom` files for the `textfile` collector.
+    pub textfile_directory: Option<PathBuf>,
+}

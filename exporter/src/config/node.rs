@@ -1,0 +1,302 @@
+//! YAML as a tree in which every value knows its line and column.
+//!
+//! `serde_yaml` decides what is YAML (syntax, duplicate keys, alias bombs); `saphyr-parser` says where
+//! each value stands. Scalars stay text here: what `1` or `yes` means depends on what the key expects,
+//! so [`decode`](super::decode) decides it. Not for: any rule about a key.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+/// Values in one file, aliases expanded; beyond it a file is refused.
+const MAX_NODES: usize = 2_000_000;
+/// Nesting in one file.
+const MAX_DEPTH: usize = 64;
+
+/// A place in a file; both count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// A value and where it begins.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where the value begins.
+    pub mark: Mark,
+    /// The value.
+    pub value: Value,
+}
+
+/// A YAML value.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Anything that is neither list nor mapping.
+    Scalar {
+        /// Its text, quotes and escapes resolved.
+        text: String,
+        /// Written without quotes: may mean a number, a boolean or null.
+        plain: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the file's order; keys are unique.
+    Map(Vec<Entry>),
+}
+
+/// One `key: value` of a mapping.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key's text.
+    pub key: String,
+    /// Where the key begins.
+    pub key_mark: Mark,
+    /// The value.
+    pub node: Node,
+}
+
+/// Why a file is not a YAML tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where.
+    pub mark: Mark,
+    /// What, for people.
+    pub message: String,
+}
+
+impl Node {
+    /// An absent value at the file's beginning.
+    #[must_use]
+    pub fn null() -> Self {
+        Self { mark: Mark { line: 1, column: 1 }, value: Value::Scalar { text: String::new(), plain: true } }
+    }
+
+    /// `null`, `~` or nothing at all.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Feeds the content, not the positions, to a hasher: equal hashes, equal settings.
+    pub fn hash_content(&self, hasher: &mut impl std::hash::Hasher) {
+        use std::hash::Hash as _;
+        match &self.value {
+            Value::Scalar { text, plain } => (0u8, text, plain).hash(hasher),
+            Value::List(items) => {
+                (1u8, items.len()).hash(hasher);
+                items.iter().for_each(|item| item.hash_content(hasher));
+            }
+            Value::Map(entries) => {
+                (2u8, entries.len()).hash(hasher);
+                for entry in entries {
+                    entry.key.hash(hasher);
+                    entry.node.hash_content(hasher);
+                }
+            }
+        }
+    }
+}
+
+/// Reads one YAML document; an empty one is null.
+///
+/// # Errors
+/// With the position of the first thing that is not YAML, not a single document, or over a limit.
+pub fn parse(text: &str) -> Result<Node, SyntaxError> {
+    if let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(text) {
+        return Err(syntax_error(&error));
+    }
+    Builder::default().build(text)
+}
+
+fn syntax_error(error: &serde_yaml::Error) -> SyntaxError {
+    let mark = error.location().map_or(Mark { line: 1, column: 1 }, |l| Mark { line: l.line(), column: l.column() });
+    let message = error.to_string();
+    // The place is said once, in front of the message.
+    let message = match message.find(" at line ") {
+        Some(end) => message[..end].to_owned(),
+        None => message,
+    };
+    SyntaxError { mark, message }
+}
+
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    root: Option<Node>,
+}
+
+/// A list or mapping whose end has not been seen.
+struct Open {
+    mark: Mark,
+    anchor: usize,
+    kind: OpenKind,
+}
+
+enum OpenKind {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: Option<(String, Mark)> },
+}
+
+impl Builder {
+    fn build(mut self, text: &str) -> Result<Node, SyntaxError> {
+        for event in Parser::new_from_str(text) {
+            let (event, span) =
+                event.map_err(|e| SyntaxError { mark: mark_at(e.marker()), message: e.info().to_owned() })?;
+            self.event(event, span)?;
+        }
+        Ok(self.root.unwrap_or_else(Node::null))
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
+        let mark = mark_at(&span.start);
+        match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
+                self.finish(Node { mark, value }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => self.begin(mark, anchor, OpenKind::List(Vec::new())),
+            Event::MappingStart(anchor, _) => {
+                self.begin(mark, anchor, OpenKind::Map { entries: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(open) => {
+                    let value = match open.kind {
+                        OpenKind::List(items) => Value::List(items),
+                        OpenKind::Map { entries, .. } => Value::Map(entries),
+                    };
+                    self.finish(Node { mark: open.mark, value }, open.anchor)
+                }
+                None => Ok(()),
+            },
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => {
+                    let copy = Node { mark, ..node.clone() };
+                    self.nodes += count(&copy);
+                    self.finish(copy, 0)
+                }
+                None => Err(SyntaxError { mark, message: "alias to an anchor that is not complete".to_owned() }),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, mark: Mark, anchor: usize, kind: OpenKind) -> Result<(), SyntaxError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(SyntaxError { mark, message: format!("nested deeper than {MAX_DEPTH} levels") });
+        }
+        self.open.push(Open { mark, anchor, kind });
+        Ok(())
+    }
+
+    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), SyntaxError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(SyntaxError { mark: node.mark, message: format!("more than {MAX_NODES} values") });
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.open.last_mut().map(|open| &mut open.kind) {
+            None => self.root = Some(node),
+            Some(OpenKind::List(items)) => items.push(node),
+            Some(OpenKind::Map { entries, key }) => match key.take() {
+                None => match node.value {
+                    Value::Scalar { text, .. } => *key = Some((text, node.mark)),
+                    _ => {
+                        return Err(SyntaxError { mark: node.mark, message: "a key must be a plain text".to_owned() });
+                    }
+                },
+                Some((name, key_mark)) if name == "<<" => merge(entries, node, key_mark)?,
+                Some((name, key_mark)) => {
+                    // An explicit key wins over a merged one.
+                    entries.retain(|entry| entry.key != name);
+                    entries.push(Entry { key: name, key_mark, node });
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+/// YAML's merge key: keys that are already there win.
+fn merge(entries: &mut Vec<Entry>, node: Node, at: Mark) -> Result<(), SyntaxError> {
+    match node.value {
+        Value::Map(from) => {
+            for entry in from {
+                if entries.iter().all(|known| known.key != entry.key) {
+                    entries.push(entry);
+                }
+            }
+            Ok(())
+        }
+        Value::List(items) => items.into_iter().try_for_each(|item| merge(entries, item, at)),
+        Value::Scalar { .. } => {
+            Err(SyntaxError { mark: at, message: "`<<` merges a mapping or a list of mappings".to_owned() })
+        }
+    }
+}
+
+fn count(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar { .. } => 1,
+        Value::List(items) => 1 + items.iter().map(count).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|entry| count(&entry.node)).sum::<usize>(),
+    }
+}
+
+fn mark_at(marker: &saphyr_parser::Marker) -> Mark {
+    Mark { line: marker.line(), column: marker.col() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get<'a>(node: &'a Node, key: &str) -> &'a Node {
+        match &node.value {
+            Value::Map(entries) => &entries.iter().find(|e| e.key == key).expect(key).node,
+            other => panic!("not a mapping: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn values_know_where_they_stand() {
+        let root = parse("a: 1\nb:\n  - {c: x}\n").unwrap();
+        let b = get(&root, "b");
+        let Value::List(items) = &b.value else { panic!("{b:?}") };
+        assert_eq!(get(&items[0], "c").mark, Mark { line: 3, column: 9 });
+    }
+
+    #[test]
+    fn aliases_stand_where_they_are_used() {
+        let root = parse("a: &x {k: 1}\nb: *x\nc: {<<: *x, k: 2}\n").unwrap();
+        assert_eq!(get(&root, "b").mark, Mark { line: 2, column: 4 });
+        assert!(matches!(&get(get(&root, "c"), "k").value, Value::Scalar { text, .. } if text == "2"));
+    }
+
+    #[test]
+    fn duplicate_keys_are_refused_with_their_place() {
+        let error = parse("a: 1\na: 2\n").unwrap_err();
+        assert!(error.message.contains("duplicate"), "{error:?}");
+    }
+
+    #[test]
+    fn alias_bombs_are_refused() {
+        let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+        for i in 1..12 {
+            let p = format!("*a{}", i - 1);
+            text += &format!("a{i}: &a{i} [{}]\n", vec![p; 10].join(","));
+        }
+        assert!(parse(&text).is_err());
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! sla-exporter: an SLA as code.
+//!
+//! One contract file, one ledger file and a set of probes go in; probe results, host metrics and the
+//! contract's own figures come out as ordinary Prometheus metrics.
+//!
+//! The modules, in reading order. The pure core (`contract`, `config::node`, `probe::metric`) knows no
+//! clock, no socket and no log; the shell around it owns them and decides nothing.
+
+pub mod contract;
+
+pub mod clock;
+pub mod config;
+pub mod secret;
+
+pub mod exposition;
+pub mod host;
+pub mod probe;
+pub mod schedule;
+
+pub mod app;
+pub mod selfmetrics;
+pub mod server;

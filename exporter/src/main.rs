@@ -1,0 +1,2 @@
+//! The binary: see `sla_exporter` for everything it does.
+fn main() {}

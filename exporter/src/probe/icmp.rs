@@ -1,0 +1,41 @@
+//! The `icmp` prober.
+
+use super::{Failure, Reason, Samples, Section, Shared};
+
+/// Settings of the section `icmp`.
+#[derive(Debug)]
+pub struct Settings;
+
+/// Reads the section `icmp` of a module.
+pub fn decode(map: Section<'_>) -> Option<Settings> {
+    map.finish();
+    Some(Settings)
+}
+
+/// Why a target cannot be probed with these settings.
+///
+/// # Errors
+/// With what was found and what is accepted.
+pub fn check_target(_settings: &Settings, _target: &str) -> Result<(), String> {
+    Ok(())
+}
+
+/// One attempt.
+///
+/// # Errors
+/// With the reason the attempt failed.
+pub async fn run(_settings: &Settings, _target: &str, _shared: &Shared, _out: &mut Samples) -> Result<(), Failure> {
+    Err(Failure::new(Reason::Internal, "not built yet"))
+}
+
+/// ICMP sockets shared by all targets, one per address family.
+#[derive(Debug)]
+pub struct Sockets;
+
+impl Sockets {
+    /// Opens what the system permits; what it does not fails each probe with a clear message.
+    #[must_use]
+    pub fn open() -> Self {
+        Self
+    }
+}

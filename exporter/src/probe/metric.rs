@@ -1,0 +1,184 @@
+//! The metrics one run of a probe can set, and the values it did set.
+//!
+//! Names and meanings are blackbox_exporter's where it has them. One closed list: the page is grouped
+//! by family, so a family is an index, and the list of metrics in the docs is checked against it.
+
+use std::fmt::Write as _;
+
+macro_rules! metrics {
+    ($($variant:ident = $name:literal, $help:literal;)+) => {
+        /// A metric family of probe results; every one is a gauge.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // the help texts below are the documentation
+        pub enum Metric { $($variant),+ }
+
+        impl Metric {
+            /// Every family, in the order of the page.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The family's name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The family's HELP text.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help),+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    Success = "probe_success", "Whether the last completed run succeeded; absent when no run completed for 3 intervals (at least 5 minutes).";
+    Duration = "probe_duration_seconds", "How long the last completed run took, all attempts together, in seconds.";
+    DnsLookupTime = "probe_dns_lookup_time_seconds", "Time to resolve the target's name in the last run, in seconds.";
+    IpProtocol = "probe_ip_protocol", "Whether the last run used IPv4 or IPv6 (4 or 6).";
+    IpAddrHash = "probe_ip_addr_hash", "Hash of the IP address of the last run: a change means the name resolves elsewhere.";
+    HttpStatusCode = "probe_http_status_code", "HTTP status code of the final response; 0 without one.";
+    HttpDuration = "probe_http_duration_seconds", "Duration of the HTTP request by phase, summed over redirects, in seconds.";
+    HttpContentLength = "probe_http_content_length", "Content-Length of the final response in bytes; -1 when it has none.";
+    HttpUncompressedBodyLength = "probe_http_uncompressed_body_length", "Length of the final response's body after decompression, in bytes.";
+    HttpRedirects = "probe_http_redirects", "Redirects followed in the last run.";
+    HttpSsl = "probe_http_ssl", "Whether the final request used TLS.";
+    HttpVersion = "probe_http_version", "HTTP version of the final response.";
+    HttpLastModified = "probe_http_last_modified_timestamp_seconds", "Last-Modified of the final response, in seconds since the epoch.";
+    FailedDueToRegex = "probe_failed_due_to_regex", "Whether a regular expression on the answer made the last run fail.";
+    SslEarliestCertExpiry = "probe_ssl_earliest_cert_expiry", "Earliest expiry of the certificates the peer sent, in seconds since the epoch.";
+    SslLastChainExpiry = "probe_ssl_last_chain_expiry_timestamp_seconds", "Expiry of the verified chain that ends last, in seconds since the epoch.";
+    SslLastChainInfo = "probe_ssl_last_chain_info", "The peer's leaf certificate: fingerprint, subject, issuer, alternative names, serial number.";
+    TlsVersionInfo = "probe_tls_version_info", "TLS version of the last run.";
+    TlsCipherInfo = "probe_tls_cipher_info", "TLS cipher of the last run.";
+    ExpectInfo = "probe_expect_info", "Labels captured from the answer by query_response.";
+    IcmpDuration = "probe_icmp_duration_seconds", "Duration of the ICMP probe by phase (resolve, setup, rtt), in seconds.";
+    IcmpReplyHopLimit = "probe_icmp_reply_hop_limit", "Hop limit (IPv4: TTL) of the echo reply.";
+    DnsDuration = "probe_dns_duration_seconds", "Duration of the DNS probe by phase (resolve, connect, request), in seconds.";
+    DnsAnswerRrs = "probe_dns_answer_rrs", "Resource records in the answer section.";
+    DnsAuthorityRrs = "probe_dns_authority_rrs", "Resource records in the authority section.";
+    DnsAdditionalRrs = "probe_dns_additional_rrs", "Resource records in the additional section.";
+    DnsQuerySucceeded = "probe_dns_query_succeeded", "Whether the query was answered at all.";
+    DnsSerial = "probe_dns_serial", "Serial number of the zone, for SOA queries.";
+    PostgresDuration = "probe_postgres_duration_seconds", "Duration of the PostgreSQL probe by phase (resolve, connect, tls, startup, query), in seconds.";
+    PostgresQueryValue = "probe_postgres_query_value", "First column of the first row the query returned, where it is a number.";
+}
+
+/// One value, with at most a few labels of its own beside those of the target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Which family.
+    pub metric: Metric,
+    /// Labels of its own.
+    pub extra: Extra,
+    /// The value.
+    pub value: f64,
+}
+
+/// Labels of one sample beside the target's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// None.
+    None,
+    /// `phase="…"`.
+    Phase(&'static str),
+    /// Already escaped, such as `version="TLS 1.3"`.
+    Rendered(Box<str>),
+}
+
+/// What one run found out so far; survives a timeout.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    items: Vec<Sample>,
+    stage: &'static str,
+}
+
+impl Samples {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { items: Vec::with_capacity(24), stage: "starting" }
+    }
+
+    /// What the run waits for now, such as `waiting for the TLS handshake`: a timeout says it.
+    pub fn stage(&mut self, stage: &'static str) {
+        self.stage = stage;
+    }
+
+    /// The current stage.
+    #[must_use]
+    pub fn current_stage(&self) -> &'static str {
+        self.stage
+    }
+
+    /// Sets a value without labels of its own.
+    pub fn set(&mut self, metric: Metric, value: f64) {
+        self.put(metric, Extra::None, value);
+    }
+
+    /// Sets the value of one phase.
+    pub fn set_phase(&mut self, metric: Metric, phase: &'static str, value: f64) {
+        self.put(metric, Extra::Phase(phase), value);
+    }
+
+    /// Adds to the value of one phase (a request after a redirect).
+    pub fn add_phase(&mut self, metric: Metric, phase: &'static str, value: f64) {
+        match self.items.iter_mut().find(|s| s.metric == metric && s.extra == Extra::Phase(phase)) {
+            Some(sample) => sample.value += value,
+            None => self.set_phase(metric, phase, value),
+        }
+    }
+
+    /// Sets a value with labels; replaces the family's earlier value, whatever its labels were.
+    pub fn set_info(&mut self, metric: Metric, labels: &[(&str, &str)], value: f64) {
+        self.items.retain(|sample| sample.metric != metric);
+        let mut text = String::new();
+        for (name, label) in labels {
+            let comma = if text.is_empty() { "" } else { "," };
+            let _ = write!(text, "{comma}{name}=\"{}\"", crate::exposition::escape_label(label));
+        }
+        self.items.push(Sample { metric, extra: Extra::Rendered(text.into()), value });
+    }
+
+    fn put(&mut self, metric: Metric, extra: Extra, value: f64) {
+        match self.items.iter_mut().find(|s| s.metric == metric && s.extra == extra) {
+            Some(sample) => sample.value = value,
+            None => self.items.push(Sample { metric, extra, value }),
+        }
+    }
+
+    /// Forgets all values: a new attempt begins.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.stage = "starting";
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn items(&self) -> &[Sample] {
+        &self.items
+    }
+
+    /// The value of a family (and phase), for tests and the log.
+    #[must_use]
+    pub fn value(&self, metric: Metric, phase: Option<&str>) -> Option<f64> {
+        self.items
+            .iter()
+            .find(|s| {
+                s.metric == metric
+                    && match (&s.extra, phase) {
+                        (Extra::Phase(p), Some(wanted)) => *p == wanted,
+                        (Extra::Phase(_), None) => false,
+                        (_, wanted) => wanted.is_none(),
+                    }
+            })
+            .map(|s| s.value)
+    }
+
+    /// The values as they are kept until the next run.
+    #[must_use]
+    pub fn into_items(mut self) -> Box<[Sample]> {
+        self.items.sort_by_key(|sample| sample.metric);
+        self.items.into_boxed_slice()
+    }
+}

@@ -1,0 +1,192 @@
+//! Probing: a module says how, a target says what; one run yields samples and success or a [`Failure`].
+//!
+//! Common to all probers and only here: the timeout, the attempts, `probe_success` and
+//! `probe_duration_seconds`. One prober per file; a prober decides nothing about when it runs.
+
+pub mod dns;
+pub mod http;
+pub mod icmp;
+pub mod metric;
+pub mod net;
+pub mod postgres;
+pub mod reason;
+pub mod tcp;
+pub mod tls;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use metric::{Extra, Metric, Sample, Samples};
+pub use reason::{Failure, Reason};
+
+use crate::config::decode::{Cursor, MapCursor, format_duration};
+
+/// Named settings of one kind of check: blackbox_exporter's module.
+#[derive(Debug)]
+pub struct Module {
+    /// Label `module`.
+    pub name: String,
+    /// Bound of one attempt.
+    pub timeout: Duration,
+    /// The kind of check and its settings.
+    pub prober: Prober,
+    /// Hash of the settings and of the files they depend on (CA files and the like, not secrets).
+    pub fingerprint: u64,
+}
+
+/// A kind of check with its settings.
+#[derive(Debug)]
+pub enum Prober {
+    /// HTTP/1.1 and HTTP/2, with or without TLS.
+    Http(Box<http::Settings>),
+    /// A TCP connection, optionally TLS and a conversation.
+    Tcp(Box<tcp::Settings>),
+    /// An ICMP echo.
+    Icmp(Box<icmp::Settings>),
+    /// A DNS query.
+    Dns(Box<dns::Settings>),
+    /// A PostgreSQL login and query.
+    Postgres(Box<postgres::Settings>),
+}
+
+/// Timeout of a module that names none. blackbox_exporter takes it from the scrape; ours are scheduled.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause between two attempts of one run, where the interval leaves room for it.
+const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What all probes of one process share: made once, survives reloads.
+#[derive(Debug)]
+pub struct Shared {
+    /// Name resolution.
+    pub resolver: net::Resolver,
+    /// ICMP sockets, one per address family.
+    pub icmp: icmp::Sockets,
+}
+
+impl Shared {
+    /// Opens what is shared. Never fails as a whole: what cannot be opened fails the probes that need it, with the reason.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { resolver: net::Resolver::from_system(), icmp: icmp::Sockets::open() }
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A completed run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What was measured, `probe_success` and `probe_duration_seconds` included.
+    pub samples: Box<[Sample]>,
+    /// Absent when the run succeeded.
+    pub failure: Option<Failure>,
+    /// All attempts together.
+    pub duration: Duration,
+}
+
+/// Reads one module: `{prober: http, timeout: 10s, http: {…}}`.
+pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
+    let mut map = cursor.map()?;
+    let kind = map.require("prober").and_then(|c| {
+        c.one_of(&[("http", "http"), ("tcp", "tcp"), ("icmp", "icmp"), ("dns", "dns"), ("postgres", "postgres")])
+    });
+    let timeout = match map.get("timeout") {
+        None => Some(DEFAULT_TIMEOUT),
+        Some(c) => c.duration().and_then(|d| {
+            if d.is_zero() {
+                c.error("a timeout of 0s leaves no time to answer; write for example 10s")
+            } else {
+                Some(d)
+            }
+        }),
+    };
+    // A section of another prober is accepted when empty of meaning for this one, as blackbox_exporter accepts it.
+    let sections = ["http", "tcp", "icmp", "dns", "postgres"].map(|section| (section, map.get(section)));
+    map.finish();
+    let kind = kind?;
+    for (section, found) in &sections {
+        if let (true, Some(c)) = (*section != kind, found) {
+            c.warn(format_args!("has no effect: the module's prober is {kind}"));
+        }
+    }
+    let empty =
+        crate::config::node::Node { mark: cursor.node().mark, value: crate::config::node::Value::Map(Vec::new()) };
+    let section = sections
+        .into_iter()
+        .find_map(|(section, c)| if section == kind { c } else { None })
+        .unwrap_or_else(|| Cursor::root(cursor.document(), &empty));
+    let section = section.map()?;
+    let prober = match kind {
+        "http" => Prober::Http(Box::new(http::decode(section)?)),
+        "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
+        "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
+        "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
+        _ => Prober::Postgres(Box::new(postgres::decode(section)?)),
+    };
+    let mut hasher = std::hash::DefaultHasher::new();
+    cursor.node().hash_content(&mut hasher);
+    Some(Module { name: name.to_owned(), timeout: timeout?, prober, fingerprint: std::hash::Hasher::finish(&hasher) })
+}
+
+/// Why `target` cannot be a target of `module`, for the configuration's errors.
+///
+/// # Errors
+/// With what was found and what is accepted.
+pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
+    match &module.prober {
+        Prober::Http(s) => http::check_target(s, target),
+        Prober::Tcp(s) => tcp::check_target(s, target),
+        Prober::Icmp(s) => icmp::check_target(s, target),
+        Prober::Dns(s) => dns::check_target(s, target),
+        Prober::Postgres(s) => postgres::check_target(s, target),
+    }
+}
+
+/// One run: up to `attempts` attempts, the first success or the last failure counts.
+///
+/// `spare` is what the interval leaves beside the attempts; pauses between attempts come out of it.
+pub async fn run(module: &Module, target: &str, attempts: u32, spare: Duration, shared: &Shared) -> Run {
+    let started = Instant::now();
+    let pause = ATTEMPT_PAUSE.min(spare / attempts.max(1));
+    let mut samples = Samples::new();
+    let mut failure = None;
+    for attempt in 0..attempts.max(1) {
+        if attempt > 0 {
+            tokio::time::sleep(pause).await;
+            samples.clear();
+        }
+        failure = self::attempt(module, target, shared, &mut samples).await.err();
+        if failure.is_none() {
+            break;
+        }
+    }
+    let duration = started.elapsed();
+    samples.set(Metric::Success, if failure.is_none() { 1.0 } else { 0.0 });
+    samples.set(Metric::Duration, duration.as_secs_f64());
+    Run { samples: samples.into_items(), failure, duration }
+}
+
+async fn attempt(module: &Module, target: &str, shared: &Shared, samples: &mut Samples) -> Result<(), Failure> {
+    let result = tokio::time::timeout(module.timeout, async {
+        match &module.prober {
+            Prober::Http(s) => http::run(s, target, shared, samples).await,
+            Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
+            Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
+            Prober::Dns(s) => dns::run(s, target, shared, samples).await,
+            Prober::Postgres(s) => postgres::run(s, target, shared, samples).await,
+        }
+    })
+    .await;
+    result.unwrap_or_else(|_| {
+        let after = format_duration(module.timeout);
+        Err(Failure::new(Reason::Timeout, format_args!("no result after {after}, while {}", samples.current_stage())))
+    })
+}
+
+/// Settings readers take the module's section; named so that their signatures stay alike.
+pub type Section<'a> = MapCursor<'a>;

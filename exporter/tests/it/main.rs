@@ -1,0 +1,1 @@
+//! The library with real sockets on loopback, and hostile peers written in bytes.
