@@ -18,5 +18,6 @@ pub mod probe;
 pub mod schedule;
 
 pub mod app;
+pub mod contract_metrics;
 pub mod selfmetrics;
 pub mod server;

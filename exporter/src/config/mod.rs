@@ -6,12 +6,14 @@
 
 pub mod decode;
 pub mod diagnostics;
+pub mod load;
 pub mod node;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::load::{Loaded, embedded, load};
 use crate::contract::Contract;
 use crate::probe::Module;
 

@@ -19,6 +19,12 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
+
+            /// The label as the page writes it, `reason="…"`.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => concat!("reason=\"", $name, "\"")),+ }
+            }
         }
     };
 }

@@ -1,0 +1,282 @@
+//! The running exporter: one configuration in force, the targets it runs, the page it shows.
+//!
+//! Owns the exchange of one configuration for the next. Not for: HTTP (`server`), when probes run
+//! (`schedule`), what a file may say (`config`).
+
+mod page;
+mod status;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use self::status::{Health, TargetStatus};
+use crate::config::diagnostics::Diagnostic;
+use crate::config::{self, Config, Loaded};
+use crate::exposition::{Format, Page};
+use crate::host::{Host, Roots};
+use crate::probe::Shared;
+use crate::schedule::{Handle, Scheduler, Target};
+use crate::selfmetrics::SelfMetrics;
+use crate::{clock, contract_metrics};
+
+/// Where the configuration comes from, at the start and at each reload.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// `--config.file`.
+    File(PathBuf),
+    /// No file: this host, loopback and this process, as configured within the binary.
+    Embedded {
+        /// Where this process listens, to probe itself.
+        listen: SocketAddr,
+        /// Whether it speaks TLS there.
+        tls: bool,
+    },
+}
+
+impl Source {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Every finding of every file.
+    pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
+        match self {
+            Self::File(path) => config::load(path),
+            Self::Embedded { listen, tls } => Ok(config::embedded(*listen, *tls)),
+        }
+    }
+}
+
+/// What a process is started with, beside its configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the host collectors read.
+    pub roots: Roots,
+    /// How many runs may be under way at once.
+    pub places: usize,
+}
+
+/// The exporter.
+#[derive(Debug)]
+pub struct App {
+    source: Source,
+    options: Options,
+    metrics: Arc<SelfMetrics>,
+    active: ArcSwap<Active>,
+    scheduler: Mutex<Option<Scheduler>>,
+    handle: Handle,
+    reloading: Mutex<()>,
+    ready: AtomicBool,
+    scratch: Mutex<Vec<page::Scratch>>,
+}
+
+/// A configuration in force.
+#[derive(Debug)]
+struct Active {
+    config: Arc<Config>,
+    targets: Vec<Arc<Target>>,
+    host: Arc<Host>,
+    loaded_at: f64,
+    last_error: Option<String>,
+}
+
+/// What a reload changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReloadSummary {
+    /// Targets that go on undisturbed.
+    pub kept: usize,
+    /// Targets that are new or changed.
+    pub added: usize,
+    /// Targets that are gone or changed.
+    pub removed: usize,
+    /// Warnings the new configuration came with.
+    pub warnings: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl std::fmt::Display for ReloadSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kept, added, removed, warnings, took } = self;
+        let milliseconds = took.as_millis();
+        write!(f, "{kept} targets kept, {added} added, {removed} removed, {warnings} warnings, in {milliseconds} ms")
+    }
+}
+
+impl App {
+    /// An exporter with its first configuration; nothing runs yet.
+    #[must_use]
+    pub fn new(loaded: Loaded, source: Source, shared: Shared, options: Options) -> Arc<Self> {
+        let metrics = Arc::new(SelfMetrics::new());
+        let (scheduler, handle) = Scheduler::new(Arc::new(shared), Arc::clone(&metrics), options.places);
+        let (active, _) = Active::build(loaded, None, &options);
+        let app = Self {
+            source,
+            options,
+            metrics,
+            active: ArcSwap::from_pointee(active),
+            scheduler: Mutex::new(Some(scheduler)),
+            handle,
+            reloading: Mutex::new(()),
+            ready: AtomicBool::new(false),
+            scratch: Mutex::default(),
+        };
+        app.applied();
+        Arc::new(app)
+    }
+
+    /// Starts probing, until `shutdown`. A second call starts nothing.
+    pub fn run(self: &Arc<Self>, shutdown: CancellationToken) -> JoinHandle<()> {
+        let scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.ready.store(true, Ordering::Release);
+        tokio::spawn(async move {
+            if let Some(scheduler) = scheduler {
+                scheduler.run(shutdown).await;
+            }
+        })
+    }
+
+    /// Whether probing has begun.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.active.load().config)
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// When the configuration in force was loaded (seconds since the epoch), and why a newer one was refused.
+    #[must_use]
+    pub fn load_state(&self) -> (f64, Option<String>) {
+        let active = self.active.load();
+        (active.loaded_at, active.last_error.clone())
+    }
+
+    /// Every target as it stands now.
+    #[must_use]
+    pub fn targets(&self) -> Vec<TargetStatus> {
+        let now = Instant::now();
+        self.active.load().targets.iter().map(|target| TargetStatus::of(target, now)).collect()
+    }
+
+    /// The page. Blocks for the host collectors: call it off the async threads.
+    #[must_use]
+    pub fn render(&self, format: Format) -> Vec<u8> {
+        let active = self.active.load_full();
+        let mut scratch = self.take_scratch();
+        let mut page = Page::new(format, Vec::new());
+        page::write_probes(&mut page, &active.targets, Instant::now(), &mut scratch);
+        self.give_scratch(scratch);
+        contract_metrics::write(&active.config, &mut page);
+        self.metrics.write(&mut page);
+        // Last: textfile families are refused where one of ours has the name.
+        active.host.collect(&mut page);
+        page.finish()
+    }
+
+    /// Loads the configuration again. A bad one is refused and the one in force stays; an unchanged
+    /// probe is not disturbed. Blocks for reading files.
+    ///
+    /// # Errors
+    /// Every finding, after they were logged.
+    pub fn reload(&self) -> Result<ReloadSummary, Vec<Diagnostic>> {
+        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = Instant::now();
+        let loaded = self.source.load().inspect_err(|findings| self.refused(findings))?;
+        let warnings = loaded.warnings.len();
+        loaded.warnings.iter().for_each(|finding| tracing::warn!("{finding}"));
+        let before = self.active.load_full();
+        let (active, kept) = Active::build(loaded, Some(&before), &self.options);
+        let summary = ReloadSummary {
+            kept,
+            added: active.targets.len() - kept,
+            removed: before.targets.len() - kept,
+            warnings,
+            took: started.elapsed(),
+        };
+        self.active.store(Arc::new(active));
+        self.applied();
+        tracing::info!("configuration reloaded: {summary}");
+        Ok(summary)
+    }
+
+    fn applied(&self) {
+        let active = self.active.load();
+        self.metrics.targets.set(i64::try_from(active.targets.len()).unwrap_or(i64::MAX));
+        self.metrics.reload_successful.set(1);
+        self.metrics.reload_timestamp.set(active.loaded_at);
+        self.handle.replace(active.targets.clone());
+    }
+
+    fn refused(&self, findings: &[Diagnostic]) {
+        self.metrics.reload_successful.set(0);
+        findings.iter().for_each(|finding| tracing::error!("{finding}"));
+        tracing::error!("configuration not reloaded: {} findings; the one of before stays in force", findings.len());
+        let text = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let active = self.active.load_full();
+        self.active.store(Arc::new(Active {
+            config: Arc::clone(&active.config),
+            targets: active.targets.clone(),
+            host: Arc::clone(&active.host),
+            loaded_at: active.loaded_at,
+            last_error: Some(text),
+        }));
+    }
+
+    fn take_scratch(&self) -> page::Scratch {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give_scratch(&self, scratch: page::Scratch) {
+        let mut kept = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        // One scrape at a time is the rule; a burst's memory is not kept.
+        if kept.is_empty() {
+            kept.push(scratch);
+        }
+    }
+}
+
+impl Active {
+    /// A configuration ready to run, and how many targets of `before` go on undisturbed.
+    fn build(loaded: Loaded, before: Option<&Self>, options: &Options) -> (Self, usize) {
+        let config = Arc::new(loaded.config);
+        let known: std::collections::HashMap<(&str, &str), &Arc<Target>> = before
+            .iter()
+            .flat_map(|active| &active.targets)
+            .map(|target| ((target.spec.probe.as_str(), target.spec.target.as_str()), target))
+            .collect();
+        let mut kept = 0;
+        let targets = config
+            .targets
+            .iter()
+            .map(|spec| match known.get(&(spec.probe.as_str(), spec.target.as_str())) {
+                Some(target) if target.spec.fingerprint == spec.fingerprint => {
+                    kept += 1;
+                    Arc::clone(target)
+                }
+                _ => Arc::new(Target::new(&config, Arc::clone(spec))),
+            })
+            .collect();
+        let host = match before {
+            Some(active) if active.config.collectors == config.collectors => Arc::clone(&active.host),
+            _ => Arc::new(Host::new(&config.collectors, options.roots.clone())),
+        };
+        (Self { config, targets, host, loaded_at: clock::unix_seconds(), last_error: None }, kept)
+    }
+}

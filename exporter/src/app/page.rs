@@ -1,0 +1,86 @@
+//! The page `/metrics` shows: one pass over the targets, grouped by family.
+//!
+//! Each family has a buffer of lines; a target's samples go to their families' buffers, which are then
+//! joined. The buffers are kept from scrape to scrape, so a scrape allocates next to nothing.
+
+use tokio::time::Instant;
+
+use crate::exposition::{Kind, Page, write_line};
+use crate::probe::{Extra, Metric, Reason};
+use crate::schedule::Target;
+
+const RUNS: &str = "probe_runs_total";
+const FAILURES: &str = "probe_failures_total";
+
+/// Reused memory of one render.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    families: Vec<Vec<u8>>,
+    runs: Vec<u8>,
+    failures: Vec<u8>,
+}
+
+/// Writes all families of probe results.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn write_probes(page: &mut Page, targets: &[std::sync::Arc<Target>], now: Instant, scratch: &mut Scratch) {
+    scratch.families.resize_with(Metric::ALL.len(), Vec::new);
+    scratch.families.iter_mut().chain([&mut scratch.runs, &mut scratch.failures]).for_each(Vec::clear);
+    for target in targets {
+        write_target(target, now, scratch);
+    }
+    for (metric, lines) in Metric::ALL.iter().zip(&scratch.families) {
+        if !lines.is_empty() {
+            page.family(metric.name(), metric.help(), Kind::Gauge);
+            page.raw(lines);
+        }
+    }
+    if !targets.is_empty() {
+        page.family(RUNS, "Completed runs.", Kind::Counter);
+        page.raw(&scratch.runs);
+    }
+    if !scratch.failures.is_empty() {
+        page.family(FAILURES, "Failed runs by reason; a reason appears with its first failure.", Kind::Counter);
+        page.raw(&scratch.failures);
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn write_target(target: &Target, now: Instant, scratch: &mut Scratch) {
+    let state = target.state();
+    let last = state.last.clone();
+    let (runs, failures) = (state.runs, state.failures);
+    drop(state);
+
+    write_line(&mut scratch.runs, RUNS, &target.labels, "", runs as f64);
+    for (reason, count) in Reason::ALL.iter().zip(failures).filter(|(_, count)| *count > 0) {
+        write_line(&mut scratch.failures, FAILURES, &target.labels, reason.label(), count as f64);
+    }
+    // Unknown is not up: without a recent run there is no series at all.
+    let Some((run, at)) = last else { return };
+    if !target.is_fresh(at, now) {
+        return;
+    }
+    for sample in &run.samples {
+        let Some(lines) = scratch.families.get_mut(sample.metric as usize) else { continue };
+        let (phase, rendered) = match &sample.extra {
+            Extra::None => (None, ""),
+            Extra::Phase(phase) => (Some(*phase), ""),
+            Extra::Rendered(text) => (None, text.as_ref()),
+        };
+        match phase {
+            None => write_line(lines, sample.metric.name(), &target.labels, rendered, sample.value),
+            Some(phase) => write_phase(lines, sample.metric.name(), &target.labels, phase, sample.value),
+        }
+    }
+}
+
+fn write_phase(lines: &mut Vec<u8>, name: &str, labels: &str, phase: &str, value: f64) {
+    lines.extend_from_slice(name.as_bytes());
+    lines.push(b'{');
+    lines.extend_from_slice(labels.as_bytes());
+    lines.extend_from_slice(b",phase=\"");
+    lines.extend_from_slice(phase.as_bytes());
+    lines.extend_from_slice(b"\"} ");
+    crate::exposition::write_value(lines, value);
+    lines.push(b'\n');
+}
