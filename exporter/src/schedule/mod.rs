@@ -25,6 +25,7 @@ use self::plan::Plan;
 pub use self::plan::TICK;
 use self::target::Previous;
 pub use self::target::{State, Target};
+use crate::config::TargetSpec;
 use crate::probe::{self, Failure, Reason, Run, Shared};
 use crate::selfmetrics::SelfMetrics;
 
@@ -42,10 +43,23 @@ impl Handle {
     }
 }
 
+/// What carries out a run: the probers, or a stand-in where scheduling itself is tested.
+pub trait Runner: Send + Sync + 'static {
+    /// One run of `spec`, all its attempts together.
+    fn run(&self, spec: &TargetSpec) -> impl Future<Output = Run> + Send;
+}
+
+impl Runner for Shared {
+    async fn run(&self, spec: &TargetSpec) -> Run {
+        let spare = spec.interval.saturating_sub(spec.module.timeout * spec.attempts);
+        probe::run(&spec.module, &spec.target, spec.attempts, spare, self).await
+    }
+}
+
 /// The scheduler before it runs.
 #[derive(Debug)]
-pub struct Scheduler {
-    shared: Arc<Shared>,
+pub struct Scheduler<R = Shared> {
+    runner: Arc<R>,
     metrics: Arc<SelfMetrics>,
     lanes: Arc<Lanes>,
     sets: mpsc::UnboundedReceiver<Vec<Arc<Target>>>,
@@ -83,14 +97,14 @@ impl Ord for Entry {
     }
 }
 
-impl Scheduler {
+impl<R: Runner> Scheduler<R> {
     /// A scheduler with at most `places` runs under way at once.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, metrics: Arc<SelfMetrics>, places: usize) -> (Self, Handle) {
+    pub fn new(runner: Arc<R>, metrics: Arc<SelfMetrics>, places: usize) -> (Self, Handle) {
         let (sender, sets) = mpsc::unbounded_channel();
         let lanes = Arc::new(Lanes::new(places));
         let queue = BinaryHeap::new();
-        (Self { shared, metrics, lanes, sets, queue, runs: TaskTracker::new() }, Handle { sets: sender })
+        (Self { runner, metrics, lanes, sets, queue, runs: TaskTracker::new() }, Handle { sets: sender })
     }
 
     /// Runs until `shutdown`; runs under way are then dropped, not waited for.
@@ -156,25 +170,23 @@ impl Scheduler {
             self.metrics.runs_missed.inc();
             return;
         }
-        let (shared, lanes, metrics) = (Arc::clone(&self.shared), Arc::clone(&self.lanes), Arc::clone(&self.metrics));
+        let (runner, lanes, metrics) = (Arc::clone(&self.runner), Arc::clone(&self.lanes), Arc::clone(&self.metrics));
         let shutdown = shutdown.clone();
         self.runs.spawn(async move {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {}
-                () = run_target(&target, &shared, &lanes, &metrics) => {}
+                () = run_target(&target, &*runner, &lanes, &metrics) => {}
             }
         });
     }
 }
 
-async fn run_target(target: &Target, shared: &Shared, lanes: &Lanes, metrics: &SelfMetrics) {
+async fn run_target(target: &Target, runner: &impl Runner, lanes: &Lanes, metrics: &SelfMetrics) {
     let slow = target.state().slow;
     let place = lanes.enter(slow).await;
     metrics.probes_in_flight.inc();
-    let spec = &target.spec;
-    let spare = spec.interval.saturating_sub(spec.module.timeout * spec.attempts);
-    let run = AssertUnwindSafe(probe::run(&spec.module, &spec.target, spec.attempts, spare, shared))
+    let run = AssertUnwindSafe(runner.run(&target.spec))
         // A prober's bug fails its own run and nothing else.
         .catch_unwind()
         .await;
@@ -222,3 +234,6 @@ fn on_grid(start: Instant, now: Instant) -> Instant {
     let ticks = passed / TICK.as_nanos();
     start + Duration::from_nanos(u64::try_from(ticks * TICK.as_nanos()).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;
