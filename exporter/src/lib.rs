@@ -10,6 +10,7 @@ pub mod contract;
 
 pub mod clock;
 pub mod config;
+pub mod regular_file;
 pub mod secret;
 
 pub mod exposition;

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::regular_file;
+
 /// The largest secret file that is read, in bytes; more is a mistake in the path.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -70,10 +72,6 @@ pub struct SecretError {
 
 fn read_file(path: &Path) -> Result<Secret, SecretError> {
     let fail = |source| SecretError { path: path.to_owned(), source };
-    let size = std::fs::metadata(path).map_err(fail)?.len();
-    if size > MAX_BYTES {
-        return Err(fail(io::Error::other(format!("{size} bytes; a secret has at most {MAX_BYTES}"))));
-    }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
+    let text = regular_file::read_text(path, MAX_BYTES).map_err(fail)?;
     Ok(Secret::new(text.trim_end_matches(['\n', '\r'])))
 }

@@ -49,7 +49,7 @@ impl Source {
     pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
         match self {
             Self::File(path) => config::load(path),
-            Self::Embedded { listen, tls } => Ok(config::embedded(*listen, *tls)),
+            Self::Embedded { listen, tls } => config::embedded(*listen, *tls),
         }
     }
 }

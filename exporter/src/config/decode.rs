@@ -11,8 +11,15 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::diagnostics::{Document, Severity};
+pub use super::names::{did_you_mean, shorten};
 use super::node::{Entry, Mark, Node, Value};
+pub use super::units::{format_duration, parse_duration};
+use super::{names, units};
+use crate::regular_file;
 use crate::secret::{Secret, SecretSource};
+
+/// The largest file a setting may name, in bytes: certificates, not archives.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A value, its path, and the document findings go to.
 #[derive(Clone, Debug)]
@@ -29,7 +36,9 @@ pub struct MapCursor<'a> {
     entries: &'a [Entry],
     mark: Mark,
     path: String,
+    /// Keys asked for.
     known: Vec<&'static str>,
+    /// Keys refused by name.
     handled: Vec<&'static str>,
 }
 
@@ -209,7 +218,7 @@ impl<'a> Cursor<'a> {
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         let text = self.scalar("a size such as 64KB or 10MB")?;
-        match parse_bytes(text) {
+        match units::parse_bytes(text) {
             Some(bytes) => Some(bytes),
             None => self.error(format_args!("`{}` is not a size; write for example 512B, 64KB or 10MB", shorten(text))),
         }
@@ -251,13 +260,44 @@ impl<'a> Cursor<'a> {
         self.non_empty().map(|text| self.doc.refer(&text))
     }
 
-    /// The content of a (small, text) file, read now; its name is relative to the folder of the file it is written in.
+    /// The content of a small file (at most 1 MiB), read now; its name is relative to the folder of the file it is
+    /// written in.
     #[must_use]
     pub fn file_content(&self) -> Option<Vec<u8>> {
         let path = self.file()?;
-        match std::fs::read(&path) {
+        match regular_file::read(&path, MAX_FILE_BYTES) {
             Ok(content) => Some(content),
             Err(error) => self.error(format_args!("cannot read {}: {error}", path.display())),
+        }
+    }
+
+    /// Reports an error at this value's path, but at another place: that of its key.
+    pub fn error_at(&self, mark: Mark, message: impl Display) {
+        self.doc.report(Severity::Error, mark, self.path.clone(), message);
+    }
+
+    /// As [`error_at`](Self::error_at), a warning.
+    pub fn warn_at(&self, mark: Mark, message: impl Display) {
+        self.doc.report(Severity::Warning, mark, self.path.clone(), message);
+    }
+
+    /// A name of the contract or of a probe: letters, digits, `_`, `.` and `-`, at most 256.
+    #[must_use]
+    pub fn identifier(&self) -> Option<String> {
+        let text = self.string()?;
+        match names::check_identifier(&text) {
+            Ok(()) => Some(text),
+            Err(why) => self.error(why),
+        }
+    }
+
+    /// A label's value: any text on one line, at most 256 characters.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        let text = self.string()?;
+        match names::check_label(&text, names::MAX_NAME) {
+            Ok(()) => Some(text),
+            Err(why) => self.error(why),
         }
     }
 }
@@ -315,7 +355,7 @@ impl<'a> MapCursor<'a> {
                 "a secret does not belong in this file; write it to a file of its own and name that in `{key_file}`"
             )),
             (None, Some(file)) => {
-                let source = SecretSource::File(file.file()?);
+                let source = SecretSource::File(self.doc.resolve(&file.non_empty()?));
                 if let Err(error) = source.read() {
                     file.warn(error);
                 }
@@ -350,14 +390,19 @@ impl<'a> MapCursor<'a> {
 
     /// Refuses every key that was neither asked for nor named as unsupported.
     pub fn finish(self) {
+        self.doc.accept(&self.path, &self.known);
         for entry in self.entries {
             let key = entry.key.as_str();
             if self.known.contains(&key) || self.handled.contains(&key) {
                 continue;
             }
-            let mut accepted = self.known.clone();
-            accepted.sort_unstable();
-            accepted.dedup();
+            // In the order the reader asks for them, which is the order of the reference.
+            let mut accepted: Vec<&str> = Vec::with_capacity(self.known.len());
+            for key in &self.known {
+                if !accepted.contains(key) {
+                    accepted.push(key);
+                }
+            }
             self.doc.report(
                 Severity::Error,
                 entry.key_mark,
@@ -365,7 +410,7 @@ impl<'a> MapCursor<'a> {
                 format_args!(
                     "unknown key `{}`; accepted here: {}{}",
                     shorten(key),
-                    accepted.join(", "),
+                    if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
                     did_you_mean(key, accepted.iter().copied())
                 ),
             );
@@ -380,140 +425,7 @@ pub fn collect<'a, T>(items: &[Cursor<'a>], convert: impl FnMut(&Cursor<'a>) -> 
     (found.len() == wanted).then_some(found)
 }
 
-/// ` (did you mean `x`?)` when one of `names` is close to `word`, else nothing.
-pub fn did_you_mean<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let lower = word.to_lowercase();
-    names
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 4)
-        .min()
-        .map_or_else(String::new, |(_, name)| format!(" (did you mean `{name}`?)"))
-}
-
-/// A duration in Prometheus' notation: units `ms s m h d w y`, largest first, each at most once; `0` is zero.
-///
-/// # Errors
-/// With the reason, for people.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const UNITS: [(&str, u64); 7] = [
-        ("y", 31_536_000_000),
-        ("w", 604_800_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let (mut rest, mut next_unit, mut total) = (text, 0, 0u64);
-    if rest.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-        let (unit, tail) = tail.split_at(letters);
-        if number.is_empty() {
-            return Err("a number is missing".to_owned());
-        }
-        if unit.is_empty() {
-            return Err("the unit is missing (ms, s, m, h, d, w, y)".to_owned());
-        }
-        let Some(position) = UNITS.iter().position(|(name, _)| *name == unit) else {
-            return Err(format!("unknown unit `{}` (ms, s, m, h, d, w, y)", shorten(unit)));
-        };
-        if position < next_unit {
-            return Err("units go from large to small, each once".to_owned());
-        }
-        next_unit = position + 1;
-        let amount = number.parse::<u64>().ok().and_then(|n| n.checked_mul(UNITS[position].1));
-        total = amount.and_then(|a| total.checked_add(a)).ok_or_else(|| "it is too large".to_owned())?;
-        rest = tail;
-    }
-    Ok(Duration::from_millis(total))
-}
-
-/// A duration as [`parse_duration`] reads it: `1h30m`, `500ms`, `0s`.
-#[must_use]
-pub fn format_duration(duration: Duration) -> String {
-    let mut rest = duration.as_millis();
-    let mut text = String::new();
-    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
-        if rest >= length {
-            text += &format!("{}{unit}", rest / length);
-            rest %= length;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
-}
-
-fn parse_bytes(text: &str) -> Option<u64> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit {
-        "" | "B" => 1,
-        "K" | "KB" | "KiB" => 1 << 10,
-        "M" | "MB" | "MiB" => 1 << 20,
-        "G" | "GB" | "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 fn join(path: &str, key: &str) -> String {
     let key = shorten(key);
     if path.is_empty() { key } else { format!("{path}.{key}") }
-}
-
-/// At most 60 characters of something from outside, on one line.
-#[must_use]
-pub fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(60).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, milliseconds: u64) {
-        assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-    }
-
-    #[test]
-    fn durations_are_read_as_prometheus_reads_them() {
-        check("0", 0);
-        check("15s", 15_000);
-        check("1h30m", 5_400_000);
-        check("14d", 1_209_600_000);
-        check("1m500ms", 60_500);
-    }
-
-    #[test]
-    fn what_is_not_a_duration_is_said() {
-        for (text, why) in [
-            ("", "it is empty"),
-            ("5", "the unit is missing (ms, s, m, h, d, w, y)"),
-            ("5 m", "the unit is missing (ms, s, m, h, d, w, y)"),
-            ("5min", "unknown unit `min` (ms, s, m, h, d, w, y)"),
-            ("30s1m", "units go from large to small, each once"),
-            ("-5s", "a number is missing"),
-            ("99999999999999999y", "it is too large"),
-        ] {
-            assert_eq!(parse_duration(text), Err(why.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_close_name_is_offered_and_a_far_one_is_not() {
-        assert_eq!(did_you_mean("costumer", ["client", "consumer"].into_iter()), " (did you mean `consumer`?)");
-        assert_eq!(did_you_mean("xyz", ["client", "consumer"].into_iter()), "");
-    }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a file: place, path, message; all of it at once, not only the first.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One finding. Displayed as `file:line:column: path: message`.
+/// One finding. Displayed as `file:line:column: path: message`; without a place when it is about the whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file as it was named.
@@ -32,7 +33,12 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: ", self.file.display(), self.mark.line, self.mark.column)?;
+        write!(f, "{}:", self.file.display())?;
+        // No place: the finding is about the file as a whole.
+        if self.mark.line > 0 {
+            write!(f, "{}:{}:", self.mark.line, self.mark.column)?;
+        }
+        f.write_str(" ")?;
         if self.severity == Severity::Warning {
             f.write_str("warning: ")?;
         }
@@ -52,6 +58,8 @@ pub struct Document {
     pub inline_secrets: bool,
     findings: RefCell<Vec<Diagnostic>>,
     references: RefCell<Vec<PathBuf>>,
+    /// Which keys each mapping accepts, as they are asked for: kept only where the reference documentation is checked.
+    accepted: Option<RefCell<BTreeSet<String>>>,
 }
 
 impl Document {
@@ -63,6 +71,29 @@ impl Document {
             inline_secrets: false,
             findings: RefCell::default(),
             references: RefCell::default(),
+            accepted: None,
+        }
+    }
+
+    /// A document of which [`accepted_keys`](Self::accepted_keys) tells afterwards which keys it could have had.
+    #[cfg(test)]
+    #[must_use]
+    pub fn recording(file: &Path) -> Self {
+        Self { accepted: Some(RefCell::default()), ..Self::new(file) }
+    }
+
+    /// The paths of all keys that were asked for.
+    #[cfg(test)]
+    #[must_use]
+    pub fn accepted_keys(&self) -> BTreeSet<String> {
+        self.accepted.as_ref().map(|keys| keys.borrow().clone()).unwrap_or_default()
+    }
+
+    /// Notes the keys a mapping accepts.
+    pub(super) fn accept(&self, path: &str, keys: &[&'static str]) {
+        if let Some(accepted) = &self.accepted {
+            let dot = if path.is_empty() { "" } else { "." };
+            accepted.borrow_mut().extend(keys.iter().map(|key| format!("{path}{dot}{key}")));
         }
     }
 
@@ -77,14 +108,33 @@ impl Document {
         });
     }
 
-    /// `path` as written in the file, relative to the file's folder; remembered as something the file depends on.
-    pub fn refer(&self, path: &str) -> PathBuf {
-        let resolved = match self.file.parent() {
+    /// `path` as written in the file, relative to the file's folder.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        match self.file.parent() {
             Some(folder) => folder.join(path),
             None => PathBuf::from(path),
-        };
+        }
+    }
+
+    /// As [`resolve`](Self::resolve), and remembered as something the file depends on: a change of its content is a
+    /// change of the configuration. Not for secrets, which are read at each use.
+    pub fn refer(&self, path: &str) -> PathBuf {
+        let resolved = self.resolve(path);
         self.references.borrow_mut().push(resolved.clone());
         resolved
+    }
+
+    /// The files referred to after the first `skip`.
+    #[must_use]
+    pub fn references_after(&self, skip: usize) -> Vec<PathBuf> {
+        self.references.borrow().iter().skip(skip).cloned().collect()
+    }
+
+    /// How many files were referred to so far.
+    #[must_use]
+    pub fn reference_count(&self) -> usize {
+        self.references.borrow().len()
     }
 
     /// Whether an error was reported.

@@ -1,13 +1,22 @@
-//! From files to a checked [`Config`](super::Config).
+//! From files to a [`Config`]: reads `sla.yml` and what it names, and reports every fault of all of them.
+//!
+//! Each section has its reader; here is their order, which follows from who refers to whom: modules and
+//! contract first, then probes, then what refers to probes.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::Config;
-use super::diagnostics::{Diagnostic, Severity};
-use super::node::Mark;
+use super::decode::{Cursor, MapCursor};
+use super::diagnostics::{Diagnostic, Document, Severity};
+use super::modules::Modules;
+use super::node::{self, Mark, Node};
+use super::{Config, collectors, contract, hosts, ledger, probes, roles};
+use crate::regular_file;
 
-/// A configuration and what is worth a warning in it.
+/// The largest configuration file that is read, in bytes.
+pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A configuration that can be run, and what is odd about it all the same.
 #[derive(Debug)]
 pub struct Loaded {
     /// The configuration.
@@ -16,22 +25,122 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads `path` and the files it names.
+/// Reads `sla.yml` at `path` and the files it names.
 ///
 /// # Errors
-/// Every finding of every file.
+/// With every finding in all files, warnings included, when at least one of them is an error.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    Err(vec![Diagnostic {
-        file: path.to_owned(),
-        mark: Mark::default(),
-        path: String::new(),
-        message: "not built yet".to_owned(),
-        severity: Severity::Error,
-    }])
+    match regular_file::read_text(path, MAX_BYTES) {
+        Ok(text) => load_document(Document::new(path), &text),
+        Err(error) => Err(vec![whole_file(path, format!("cannot read it: {error}"))]),
+    }
 }
 
-/// The configuration without a file: this host, loopback, and the process itself at `listen`.
-#[must_use]
-pub fn embedded(_listen: SocketAddr, _tls: bool) -> Loaded {
-    unreachable!("not built yet")
+/// What runs where no configuration file is given: this host's collectors, a ping of the loopback address, and the
+/// process's own HTTP endpoint as function `self`.
+///
+/// `listen` is the address the server is bound to, with its true port; `tls` whether it speaks TLS.
+///
+/// # Errors
+/// None that a released version has: the embedded text is checked by the tests.
+pub fn embedded(listen: SocketAddr, tls: bool) -> Result<Loaded, Vec<Diagnostic>> {
+    load_document(Document::new(Path::new("embedded default")), &super::embedded::text(listen, tls))
+}
+
+/// One finding about a file as a whole.
+pub(super) fn whole_file(file: &Path, message: String) -> Diagnostic {
+    Diagnostic { file: file.to_owned(), mark: Mark::default(), path: String::new(), message, severity: Severity::Error }
+}
+
+/// The tree of `text`; what is wrong with it as YAML is reported to `doc`.
+pub(super) fn parse(doc: &Document, text: &str) -> Option<Node> {
+    let report = |fault: node::SyntaxError| doc.report(Severity::Error, fault.mark, "", fault.message);
+    match node::parse_all(text) {
+        Ok((node, duplicates)) => {
+            duplicates.into_iter().for_each(report);
+            Some(node)
+        }
+        Err(fault) => {
+            report(fault);
+            None
+        }
+    }
+}
+
+/// Checks `text` as the content of `doc`.
+pub(super) fn load_document(doc: Document, text: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut others = Vec::new();
+    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), &mut others));
+    let mut documents = vec![doc];
+    documents.append(&mut others);
+    finish(config, documents)
+}
+
+/// The findings of all documents, in the order the documents were read.
+fn finish(config: Option<Config>, documents: Vec<Document>) -> Result<Loaded, Vec<Diagnostic>> {
+    let failed = documents.iter().any(Document::has_errors);
+    let (mut findings, mut files) = (Vec::new(), Vec::new());
+    for document in documents {
+        if document.file.exists() {
+            files.push(document.file.clone());
+        }
+        let (more, references) = document.into_parts();
+        findings.extend(more);
+        files.extend(references);
+    }
+    files.sort_unstable();
+    files.dedup();
+    match config {
+        Some(config) if !failed => Ok(Loaded { config: Config { files, ..config }, warnings: findings }),
+        _ => Err(findings),
+    }
+}
+
+/// Reads the root mapping. `None` only where an error was reported.
+fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
+    if root.node().is_null() {
+        return root.error("the file is empty; `site` and `contract` are the least it has");
+    }
+    let doc = root.document();
+    let mut map = root.map()?;
+    let site = map.require("site").and_then(|c| c.label());
+    let terms = map.require("contract").map(|c| contract::read(&c)).unwrap_or_default();
+    let ledger = map.get("ledger").and_then(|c| ledger::refer(&c, others));
+    let modules = read_modules(&mut map, others);
+    let probes = map.get("probes").map(|c| probes::read(&c, &modules, &terms)).unwrap_or_default();
+    let roles = map.get("roles").map(|c| roles::read(&c)).unwrap_or_default();
+    let inventory = map.get("hosts").map(|c| hosts::read(&c, &roles)).unwrap_or_default();
+    let collectors = collectors::read(map.get("collectors").as_ref());
+    map.unsupported(&["alertmanager"], "notices are not sent by this version; remove it");
+    map.finish();
+
+    let references = probes.references(&terms.connectivity, doc);
+    terms.warn_of_missing_evidence(doc);
+    modules.warn_of_unused(doc);
+    let labels = probes::Labels { site: site.as_deref().unwrap_or_default(), contract: &terms.name };
+    let targets = probes.into_targets(&references, &inventory, &labels);
+    inventory.warn(&targets, doc);
+
+    Some(Config {
+        site: site?,
+        contract: terms.contract?,
+        targets,
+        modules: modules.into_list(),
+        roles: roles.into_list(),
+        hosts: inventory.into_list(),
+        collectors: collectors?,
+        ledger,
+        files: Vec::new(),
+    })
+}
+
+fn read_modules(map: &mut MapCursor<'_>, others: &mut Vec<Document>) -> Modules {
+    let mut modules = Modules::default();
+    if let Some(cursor) = map.get("modules") {
+        modules.read(&cursor);
+    }
+    for name in map.get("module_files").and_then(|c| c.list()).unwrap_or_default() {
+        modules.read_file(&name, others);
+    }
+    modules
 }

@@ -1,21 +1,38 @@
 //! The configuration: what `sla.yml` says, checked as a whole.
 //!
 //! Files become values in three steps: [`node`] (YAML with positions), [`decode`] (typed values, unknown
-//! keys refused), and the checks across entries in [`load`]. All problems of a file are found at once.
+//! keys refused), and one reader per section, which `load` calls in turn. All problems of a file are found at once.
 //! Not for: watching files or applying a new configuration (`app`).
+
+pub mod check;
+mod load;
+
+mod collectors;
+mod contract;
+mod embedded;
+mod hosts;
+mod ledger;
+mod modules;
+mod probes;
+mod roles;
 
 pub mod decode;
 pub mod diagnostics;
-pub mod load;
+pub mod names;
 pub mod node;
+pub mod units;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::load::{Loaded, embedded, load};
 use crate::contract::Contract;
 use crate::probe::Module;
+
+pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
+pub use self::diagnostics::{Diagnostic, Severity};
+pub use self::load::{Loaded, MAX_BYTES, embedded, load};
+pub use self::roles::CHECKS;
 
 /// A whole, checked configuration.
 #[derive(Debug)]
@@ -26,6 +43,8 @@ pub struct Config {
     pub contract: Contract,
     /// One entry per probe and target, in the file's order.
     pub targets: Vec<Arc<TargetSpec>>,
+    /// Every module, in the order read; those no probe uses included.
+    pub modules: Vec<Arc<Module>>,
     /// Thresholds by device role.
     pub roles: Vec<Role>,
     /// The inventory.
@@ -98,8 +117,8 @@ pub struct Host {
 /// Which host collectors run, and their settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collectors {
-    /// Names out of `host::NAMES`, in the file's order.
+    /// Names out of `host::NAMES`, in the file's order; where the file has no list, all but `textfile`.
     pub enabled: Vec<String>,
-    /// Folder of `*.prom` files for the `textfile` collector.
+    /// Folder of `*.prom` files; present exactly when `textfile` is enabled.
     pub textfile_directory: Option<PathBuf>,
 }

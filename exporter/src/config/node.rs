@@ -4,9 +4,9 @@
 //! each value stands. Scalars stay text here: what `1` or `yes` means depends on what the key expects,
 //! so [`decode`](super::decode) decides it. Not for: any rule about a key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 /// Values in one file, aliases expanded; beyond it a file is refused.
 const MAX_NODES: usize = 2_000_000;
@@ -103,12 +103,30 @@ impl Node {
 /// Reads one YAML document; an empty one is null.
 ///
 /// # Errors
-/// With the position of the first thing that is not YAML, not a single document, or over a limit.
+/// With the position of the first thing that is not YAML, not a single document, a key given twice, or over a limit.
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
-    if let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(text) {
+    let (node, duplicates) = parse_all(text)?;
+    duplicates.into_iter().next().map_or(Ok(node), Err)
+}
+
+/// As [`parse`], but keys that are given twice are listed beside the tree, which holds the first of them:
+/// the file's other faults can then be found too.
+///
+/// # Errors
+/// With the position of the first thing that is not YAML, not a single document, or over a limit.
+pub fn parse_all(text: &str) -> Result<(Node, Vec<SyntaxError>), SyntaxError> {
+    // Editors on some systems put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The tree first: its limits keep the second reader from being handed a bomb.
+    let mut builder = Builder::default();
+    builder.read(text)?;
+    // What both readers refuse is refused; on what only one of them takes, the stricter one is right.
+    if builder.duplicates.is_empty()
+        && let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(text)
+    {
         return Err(syntax_error(&error));
     }
-    Builder::default().build(text)
+    Ok((builder.root.unwrap_or_else(Node::null), builder.duplicates))
 }
 
 fn syntax_error(error: &serde_yaml::Error) -> SyntaxError {
@@ -127,7 +145,9 @@ struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    documents: usize,
     root: Option<Node>,
+    duplicates: Vec<SyntaxError>,
 }
 
 /// A list or mapping whose end has not been seen.
@@ -139,35 +159,64 @@ struct Open {
 
 enum OpenKind {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Mark)> },
+    Map(OpenMap),
+}
+
+/// A mapping being read.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    key: Option<Key>,
+    /// Where each key was first given; filled once there are enough keys to be worth it.
+    seen: HashMap<String, Mark>,
+    /// What `<<` brings in, added at the mapping's end: an explicit key wins wherever it stands.
+    merges: Vec<(Node, Mark)>,
+}
+
+struct Key {
+    text: String,
+    mark: Mark,
+    plain: bool,
 }
 
 impl Builder {
-    fn build(mut self, text: &str) -> Result<Node, SyntaxError> {
+    fn read(&mut self, text: &str) -> Result<(), SyntaxError> {
         for event in Parser::new_from_str(text) {
             let (event, span) =
                 event.map_err(|e| SyntaxError { mark: mark_at(e.marker()), message: e.info().to_owned() })?;
             self.event(event, span)?;
         }
-        Ok(self.root.unwrap_or_else(Node::null))
+        Ok(())
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         let mark = mark_at(&span.start);
         match event {
-            Event::Scalar(text, style, anchor, _) => {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return refuse(mark, "a second document begins here (`---`); one file holds one document");
+                }
+                Ok(())
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                check_tag(tag.as_deref(), mark)?;
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
                 self.finish(Node { mark, value }, anchor)
             }
-            Event::SequenceStart(anchor, _) => self.begin(mark, anchor, OpenKind::List(Vec::new())),
-            Event::MappingStart(anchor, _) => {
-                self.begin(mark, anchor, OpenKind::Map { entries: Vec::new(), key: None })
+            Event::SequenceStart(anchor, tag) => {
+                check_tag(tag.as_deref(), mark)?;
+                self.begin(mark, anchor, OpenKind::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                check_tag(tag.as_deref(), mark)?;
+                self.begin(mark, anchor, OpenKind::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(open) => {
                     let value = match open.kind {
                         OpenKind::List(items) => Value::List(items),
-                        OpenKind::Map { entries, .. } => Value::Map(entries),
+                        OpenKind::Map(map) => Value::Map(map.finish()?),
                     };
                     self.finish(Node { mark: open.mark, value }, open.anchor)
                 }
@@ -175,11 +224,12 @@ impl Builder {
             },
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => {
+                    self.nodes = self.nodes.saturating_add(count(node));
+                    self.check_size(mark)?;
                     let copy = Node { mark, ..node.clone() };
-                    self.nodes += count(&copy);
                     self.finish(copy, 0)
                 }
-                None => Err(SyntaxError { mark, message: "alias to an anchor that is not complete".to_owned() }),
+                None => refuse(mark, "alias to an anchor that is not complete"),
             },
             _ => Ok(()),
         }
@@ -187,58 +237,111 @@ impl Builder {
 
     fn begin(&mut self, mark: Mark, anchor: usize, kind: OpenKind) -> Result<(), SyntaxError> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError { mark, message: format!("nested deeper than {MAX_DEPTH} levels") });
+            return refuse(mark, format_args!("nested deeper than {MAX_DEPTH} levels"));
         }
         self.open.push(Open { mark, anchor, kind });
         Ok(())
     }
 
+    fn check_size(&self, mark: Mark) -> Result<(), SyntaxError> {
+        if self.nodes > MAX_NODES {
+            return refuse(mark, format_args!("more than {MAX_NODES} values in one file"));
+        }
+        Ok(())
+    }
+
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), SyntaxError> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(SyntaxError { mark: node.mark, message: format!("more than {MAX_NODES} values") });
-        }
+        self.check_size(node.mark)?;
         if anchor > 0 {
+            // The copy counts too: anchors inside anchors would otherwise multiply a file by its depth.
+            self.nodes = self.nodes.saturating_add(count(&node));
+            self.check_size(node.mark)?;
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
-            Some(OpenKind::Map { entries, key }) => match key.take() {
+            Some(OpenKind::Map(map)) => match map.key.take() {
                 None => match node.value {
-                    Value::Scalar { text, .. } => *key = Some((text, node.mark)),
-                    _ => {
-                        return Err(SyntaxError { mark: node.mark, message: "a key must be a plain text".to_owned() });
-                    }
+                    Value::Scalar { text, plain } => map.key = Some(Key { text, mark: node.mark, plain }),
+                    _ => return refuse(node.mark, "a key is a text, not a list or a mapping"),
                 },
-                Some((name, key_mark)) if name == "<<" => merge(entries, node, key_mark)?,
-                Some((name, key_mark)) => {
-                    // An explicit key wins over a merged one.
-                    entries.retain(|entry| entry.key != name);
-                    entries.push(Entry { key: name, key_mark, node });
-                }
+                Some(key) if key.plain && key.text == "<<" => map.merges.push((node, key.mark)),
+                Some(key) => match map.first_place_of(&key) {
+                    None => map.entries.push(Entry { key: key.text, key_mark: key.mark, node }),
+                    Some(first) => self.duplicates.push(SyntaxError {
+                        mark: key.mark,
+                        message: format!(
+                            "duplicate key `{}`, given first on line {}",
+                            super::decode::shorten(&key.text),
+                            first.line
+                        ),
+                    }),
+                },
             },
         }
         Ok(())
     }
 }
 
-/// YAML's merge key: keys that are already there win.
-fn merge(entries: &mut Vec<Entry>, node: Node, at: Mark) -> Result<(), SyntaxError> {
-    match node.value {
-        Value::Map(from) => {
-            for entry in from {
-                if entries.iter().all(|known| known.key != entry.key) {
-                    entries.push(entry);
-                }
-            }
-            Ok(())
+impl OpenMap {
+    /// Up to this many keys are compared one by one.
+    const FEW: usize = 16;
+
+    /// Where `key` was given before, if it was.
+    fn first_place_of(&mut self, key: &Key) -> Option<Mark> {
+        if self.entries.len() < Self::FEW {
+            return self.entries.iter().find(|entry| entry.key == key.text).map(|entry| entry.key_mark);
         }
-        Value::List(items) => items.into_iter().try_for_each(|item| merge(entries, item, at)),
-        Value::Scalar { .. } => {
-            Err(SyntaxError { mark: at, message: "`<<` merges a mapping or a list of mappings".to_owned() })
+        if self.seen.is_empty() {
+            self.seen = self.entries.iter().map(|entry| (entry.key.clone(), entry.key_mark)).collect();
+        }
+        match self.seen.entry(key.text.clone()) {
+            std::collections::hash_map::Entry::Occupied(first) => Some(*first.get()),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(key.mark);
+                None
+            }
         }
     }
+
+    /// The entries, with those that `<<` adds behind them.
+    fn finish(mut self) -> Result<Vec<Entry>, SyntaxError> {
+        if !self.merges.is_empty() {
+            let mut known = self.entries.iter().map(|entry| entry.key.clone()).collect();
+            for (node, mark) in self.merges {
+                merge(&mut self.entries, &mut known, node, mark)?;
+            }
+        }
+        Ok(self.entries)
+    }
+}
+
+/// YAML's merge key: keys that are already there win.
+fn merge(entries: &mut Vec<Entry>, known: &mut HashSet<String>, node: Node, at: Mark) -> Result<(), SyntaxError> {
+    match node.value {
+        Value::Map(from) => {
+            entries.extend(from.into_iter().filter(|entry| known.insert(entry.key.clone())));
+            Ok(())
+        }
+        Value::List(items) => items.into_iter().try_for_each(|item| merge(entries, known, item, at)),
+        Value::Scalar { .. } => refuse(at, "`<<` merges a mapping or a list of mappings"),
+    }
+}
+
+/// `!!str` and its like say what YAML knows anyway; any other tag asks for something that is not done.
+fn check_tag(tag: Option<&Tag>, mark: Mark) -> Result<(), SyntaxError> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema() => {
+            refuse(mark, format_args!("tag `{}` is not supported", super::decode::shorten(&tag.to_string())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse<T>(mark: Mark, message: impl std::fmt::Display) -> Result<T, SyntaxError> {
+    Err(SyntaxError { mark, message: message.to_string() })
 }
 
 fn count(node: &Node) -> usize {

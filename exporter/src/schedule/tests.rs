@@ -42,6 +42,7 @@ fn config() -> Config {
             connectivity: Vec::new(),
         },
         targets: Vec::new(),
+        modules: Vec::new(),
         roles: Vec::new(),
         hosts: Vec::new(),
         collectors: Collectors::default(),

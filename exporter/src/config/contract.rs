@@ -1,0 +1,367 @@
+//! `contract`: the terms, and the names that evidence may refer to.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+
+use super::Evidence;
+use super::decode::{Cursor, collect};
+use super::diagnostics::{Document, Severity};
+use super::names::{self, check_identifier};
+use super::node::{Mark, Value};
+use crate::contract::{Capability, Contract, Function, MaintenanceTerms, Quorum, Text, Upstream, WeekSlot};
+
+/// Where `contract.maintenance.notice` is absent: C2.3, two weeks.
+const DEFAULT_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// What the section says, as far as it could be read.
+#[derive(Default)]
+pub(super) struct Terms {
+    /// Absent after an error.
+    pub(super) contract: Option<Contract>,
+    /// Its name; empty after an error.
+    pub(super) name: String,
+    /// `contract.connectivity`, to be looked up once the probes are known.
+    pub(super) connectivity: Vec<Reference>,
+    /// All names that were given, also of functions whose settings were refused. `None`: there was no telling.
+    functions: Option<BTreeMap<String, HashMap<String, Named>>>,
+}
+
+/// A name that refers to something, and where it stands.
+pub(super) struct Reference {
+    pub(super) name: String,
+    pub(super) mark: Mark,
+    pub(super) path: String,
+}
+
+/// A capability's place, and how many probes are evidence for it.
+struct Named {
+    mark: Mark,
+    path: String,
+    evidence: Cell<usize>,
+}
+
+/// Reads the section.
+pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
+    let Some(mut map) = cursor.map() else { return Terms::default() };
+    let name = map.require("name").and_then(|c| c.identifier());
+    let title = title(map.get("title"), name.as_deref().unwrap_or_default());
+    let timezone = map.require("timezone").and_then(|c| zone(&c));
+    let start = optional(map.get("start"), date);
+    let maintenance = map.get("maintenance").map_or_else(|| Some(default_maintenance()), |c| maintenance(&c));
+    let functions_cursor = map.require("functions");
+    let functions = functions_cursor.as_ref().and_then(functions);
+    let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c));
+    let connectivity = optional(map.get("connectivity"), |c| collect(&c.list()?, reference));
+    map.finish();
+    let names = functions_cursor.as_ref().map(given_names);
+    let contract = (|| {
+        let (timezone, timezone_name) = timezone?;
+        let connectivity = connectivity.as_ref()?.iter().flatten().map(|r| r.name.clone()).collect();
+        Some(Contract {
+            name: name.clone()?,
+            title: title?,
+            timezone,
+            timezone_name,
+            start: start?,
+            maintenance: maintenance?,
+            functions: functions?,
+            upstreams: upstreams?,
+            connectivity,
+        })
+    })();
+    Terms {
+        contract,
+        name: name.unwrap_or_default(),
+        connectivity: connectivity.flatten().unwrap_or_default(),
+        functions: names,
+    }
+}
+
+/// `Some(None)` where nothing is given, `None` after an error.
+#[allow(clippy::option_option)]
+fn optional<T>(cursor: Option<Cursor<'_>>, read: impl FnOnce(&Cursor<'_>) -> Option<T>) -> Option<Option<T>> {
+    match cursor {
+        None => Some(None),
+        Some(c) => read(&c).map(Some),
+    }
+}
+
+fn reference(cursor: &Cursor<'_>) -> Option<Reference> {
+    let name = cursor.non_empty()?;
+    Some(Reference { name, mark: cursor.node().mark, path: cursor.path().to_owned() })
+}
+
+impl Terms {
+    /// The capability that `function/capability` names; counts the evidence for it.
+    pub(super) fn evidence(&self, cursor: &Cursor<'_>) -> Option<Evidence> {
+        let text = cursor.string()?;
+        let Some((function, capability)) = text.split_once('/') else {
+            return cursor.error(format_args!(
+                "`{}` does not name a capability; write `function/capability`{}",
+                names::shorten(&text),
+                self.example()
+            ));
+        };
+        let functions = self.functions.as_ref()?;
+        let Some(capabilities) = functions.get(function) else {
+            return cursor.error(names::unknown("function", function, functions.keys().map(String::as_str)));
+        };
+        let Some(named) = capabilities.get(capability) else {
+            let mut known: Vec<&str> = capabilities.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            let what = format_args!("capability of function `{function}`").to_string();
+            return cursor.error(names::unknown(what, capability, known.into_iter()));
+        };
+        named.evidence.set(named.evidence.get() + 1);
+        Some(Evidence { function: function.to_owned(), capability: capability.to_owned() })
+    }
+
+    /// `, such as `client/web_app``, when there is one.
+    fn example(&self) -> String {
+        let first = self.functions.iter().flatten().find_map(|(f, all)| Some((f, all.keys().min()?)));
+        first.map_or_else(String::new, |(function, capability)| {
+            format!(", for example `{}/{}`", names::shorten(function), names::shorten(capability))
+        })
+    }
+
+    /// A capability nothing proves leaves its function unmeasured for good.
+    pub(super) fn warn_of_missing_evidence(&self, doc: &Document) {
+        for (function, capabilities) in self.functions.iter().flatten() {
+            for (capability, named) in capabilities.iter().filter(|(_, named)| named.evidence.get() == 0) {
+                doc.report(
+                    Severity::Warning,
+                    named.mark,
+                    &named.path,
+                    format_args!(
+                        "no probe is evidence for `{function}/{capability}`, so function `{function}` stays unmeasured"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The names under `functions`, read without complaint: their readers have complained.
+fn given_names(functions: &Cursor<'_>) -> BTreeMap<String, HashMap<String, Named>> {
+    let entries = |value: &Value| match value {
+        Value::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let mut names = BTreeMap::new();
+    for function in entries(&functions.node().value) {
+        let path = format!("{}.{}.capabilities", functions.path(), names::shorten(&function.key));
+        let capabilities = entries(&function.node.value).into_iter().find(|entry| entry.key == "capabilities");
+        let capabilities = capabilities.map(|entry| entries(&entry.node.value)).unwrap_or_default();
+        let named = capabilities.into_iter().map(|c| {
+            let path = format!("{path}.{}", names::shorten(&c.key));
+            (c.key, Named { mark: c.key_mark, path, evidence: Cell::new(0) })
+        });
+        names.insert(function.key, named.collect());
+    }
+    names
+}
+
+fn default_maintenance() -> MaintenanceTerms {
+    MaintenanceTerms { notice: DEFAULT_NOTICE, slot: None }
+}
+
+fn maintenance(cursor: &Cursor<'_>) -> Option<MaintenanceTerms> {
+    let mut map = cursor.map()?;
+    let notice = map.get("notice").map_or(Some(DEFAULT_NOTICE), |c| c.duration());
+    let slot = optional(map.get("slot"), slot);
+    map.finish();
+    Some(MaintenanceTerms { notice: notice?, slot: slot? })
+}
+
+fn slot(cursor: &Cursor<'_>) -> Option<WeekSlot> {
+    let mut map = cursor.map()?;
+    let from = map.require("from").and_then(|c| moment(&c));
+    let to = map.require("to").and_then(|c| moment(&c));
+    map.finish();
+    let slot = WeekSlot { from: from?, to: to? };
+    if slot.from == slot.to {
+        return cursor.error("`from` and `to` are the same moment; leave `slot` out to allow any time");
+    }
+    Some(slot)
+}
+
+/// `Fri 21:00`.
+fn moment(cursor: &Cursor<'_>) -> Option<(Weekday, Time)> {
+    let text = cursor.string()?;
+    let parsed = text.split_once(' ').and_then(|(day, time)| Some((weekday(day)?, clock(time)?)));
+    parsed.or_else(|| {
+        cursor.error(format_args!(
+            "`{}` is not a moment of the week; write a day (Mon, Tue, Wed, Thu, Fri, Sat, Sun) and a time from 00:00 to 23:59, for example \"Fri 21:00\"",
+            names::shorten(&text)
+        ))
+    })
+}
+
+fn weekday(text: &str) -> Option<Weekday> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "mon" | "monday" => Weekday::Monday,
+        "tue" | "tuesday" => Weekday::Tuesday,
+        "wed" | "wednesday" => Weekday::Wednesday,
+        "thu" | "thursday" => Weekday::Thursday,
+        "fri" | "friday" => Weekday::Friday,
+        "sat" | "saturday" => Weekday::Saturday,
+        "sun" | "sunday" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+/// `21:00`: two digits each.
+fn clock(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    let two_digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    if !two_digits(hour) || !two_digits(minute) {
+        return None;
+    }
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+fn zone(cursor: &Cursor<'_>) -> Option<(TimeZone, String)> {
+    let text = cursor.non_empty()?;
+    let database = jiff::tz::db();
+    // By the list, not by asking: a name is never taken for a file's path.
+    let known: Vec<String> = database.available().map(|name| name.as_str().to_owned()).collect();
+    if known.contains(&text)
+        && let Ok(zone) = database.get(&text)
+    {
+        return Some((zone, text));
+    }
+    cursor.error(format_args!(
+        "unknown time zone `{}`; write a name of the IANA database, for example Asia/Tokyo{}",
+        names::shorten(&text),
+        names::did_you_mean(&text, known.iter().map(String::as_str))
+    ))
+}
+
+fn date(cursor: &Cursor<'_>) -> Option<Date> {
+    let text = cursor.string()?;
+    text.parse().ok().filter(|_| text.len() == 10).or_else(|| {
+        cursor.error(format_args!("`{}` is not a date; write for example 2026-09-01", names::shorten(&text)))
+    })
+}
+
+/// A text in both languages, or one for both; absent: `name`.
+fn title(cursor: Option<Cursor<'_>>, name: &str) -> Option<Text> {
+    match cursor {
+        None => Some(Text { ja: name.to_owned(), en: name.to_owned() }),
+        Some(c) => text(&c),
+    }
+}
+
+fn text(cursor: &Cursor<'_>) -> Option<Text> {
+    if !matches!(cursor.node().value, Value::Map(_)) {
+        let text = cursor.label()?;
+        return Some(Text { ja: text.clone(), en: text });
+    }
+    let mut map = cursor.map()?;
+    let ja = map.require("ja").and_then(|c| c.label());
+    let en = map.require("en").and_then(|c| c.label());
+    map.finish();
+    Some(Text { ja: ja?, en: en? })
+}
+
+/// The entries of a mapping whose names are identifiers; at least one. `noun` is for the message.
+fn identified<T>(cursor: &Cursor<'_>, noun: &str, read: impl Fn(&str, &Cursor<'_>) -> Option<T>) -> Option<Vec<T>> {
+    let entries = cursor.named()?;
+    if entries.is_empty() {
+        return cursor.error(format_args!("expected at least one {noun}, found none"));
+    }
+    let wanted = entries.len();
+    let found: Vec<T> = entries
+        .into_iter()
+        .filter_map(|(name, mark, entry)| {
+            let name_fits = check_identifier(name).map_err(|why| entry.error_at(mark, why));
+            // Read in any case: what is wrong inside is said too.
+            let value = read(name, &entry);
+            name_fits.ok().and(value)
+        })
+        .collect();
+    (found.len() == wanted).then_some(found)
+}
+
+fn functions(cursor: &Cursor<'_>) -> Option<Vec<Function>> {
+    identified(cursor, "function", |name, entry| {
+        let mut map = entry.map()?;
+        let title = title(map.get("title"), name);
+        let objective = map.require("objective").and_then(|c| objective(&c));
+        let maintenance_limit = optional(map.get("maintenance_limit"), |c| match c.duration()? {
+            Duration::ZERO => c.error("a limit of 0s forbids any maintenance; leave it out for no limit"),
+            limit => Some(limit),
+        });
+        let capabilities = map.require("capabilities").and_then(|c| capabilities(&c));
+        map.finish();
+        Some(Function {
+            name: name.to_owned(),
+            title: title?,
+            objective: objective?,
+            maintenance_limit: maintenance_limit?,
+            capabilities: capabilities?,
+        })
+    })
+}
+
+/// Percent to ratio.
+fn objective(cursor: &Cursor<'_>) -> Option<f64> {
+    let percent = cursor.number(0.0..=100.0)?;
+    if percent <= 0.0 {
+        return cursor.error("expected a percentage above 0 and up to 100, found 0");
+    }
+    // Dividing 99.9 by 100 is not what 0.999 is read as; the shortest notation moved by two places is.
+    format!("{percent}e-2").parse().ok()
+}
+
+fn capabilities(cursor: &Cursor<'_>) -> Option<Vec<Capability>> {
+    identified(cursor, "capability", |name, entry| {
+        let plain = Capability { name: name.to_owned(), title: Text::default(), quorum: Quorum::All };
+        if entry.node().is_null() {
+            return Some(Capability { title: title(None, name)?, ..plain });
+        }
+        let mut map = entry.map()?;
+        let title = title(map.get("title"), name);
+        let quorum = map.get("quorum").map_or(Some(Quorum::All), |c| quorum(&c));
+        map.finish();
+        Some(Capability { title: title?, quorum: quorum?, ..plain })
+    })
+}
+
+fn quorum(cursor: &Cursor<'_>) -> Option<Quorum> {
+    const WORDS: [&str; 3] = ["all", "majority", "any"];
+    let text = cursor.string()?;
+    match text.as_str() {
+        "all" => return Some(Quorum::All),
+        "majority" => return Some(Quorum::Majority),
+        "any" => return Some(Quorum::Any),
+        _ => {}
+    }
+    match text.parse::<f64>() {
+        Ok(ratio) if ratio > 0.0 && ratio <= 1.0 => Some(Quorum::Ratio(ratio)),
+        _ => cursor.error(format_args!(
+            "`{}` is not a quorum; write all, majority, any, or a ratio above 0 and up to 1 such as 0.67{}",
+            names::shorten(&text),
+            names::did_you_mean(&text, WORDS.into_iter())
+        )),
+    }
+}
+
+fn upstreams(cursor: &Cursor<'_>) -> Option<Vec<Upstream>> {
+    if cursor.named()?.is_empty() {
+        return Some(Vec::new());
+    }
+    identified(cursor, "upstream", |name, entry| {
+        if entry.node().is_null() {
+            return Some(Upstream { name: name.to_owned(), title: title(None, name)? });
+        }
+        let mut map = entry.map()?;
+        let title = title(map.get("title"), name);
+        map.finish();
+        Some(Upstream { name: name.to_owned(), title: title? })
+    })
+}

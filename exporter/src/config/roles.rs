@@ -1,0 +1,69 @@
+//! `roles`: thresholds by device role (C2.1), exported as `sla_threshold{role,check}`.
+
+use super::Role;
+use super::decode::Cursor;
+use super::names::{self, check_label};
+
+/// The checks that have a threshold, and the largest one that means something.
+pub const CHECKS: &[(&str, f64)] =
+    &[("load_per_cpu", 1000.0), ("filesystem_used_percent", 100.0), ("memory_used_percent", 100.0)];
+
+/// All roles, and all names that were given.
+#[derive(Default)]
+pub(super) struct Roles {
+    list: Vec<Role>,
+    names: Vec<String>,
+}
+
+/// Reads the section.
+pub(super) fn read(cursor: &Cursor<'_>) -> Roles {
+    let mut roles = Roles::default();
+    for (name, mark, entry) in cursor.named().unwrap_or_default() {
+        roles.names.push(name.to_owned());
+        let fits = check_label(name, names::MAX_NAME).map_err(|why| entry.error_at(mark, why)).is_ok();
+        let thresholds = thresholds(&entry);
+        if let (true, Some(thresholds)) = (fits, thresholds) {
+            roles.list.push(Role { name: name.to_owned(), thresholds });
+        }
+    }
+    roles
+}
+
+fn thresholds(cursor: &Cursor<'_>) -> Option<Vec<(&'static str, f64)>> {
+    // A role without thresholds: its hosts are only watched by probes.
+    if cursor.node().is_null() {
+        return Some(Vec::new());
+    }
+    let mut map = cursor.map()?;
+    let mut thresholds = Vec::new();
+    let mut complete = true;
+    for (check, max) in CHECKS {
+        let Some(value) = map.get(check) else { continue };
+        match value.number(0.0..=*max) {
+            Some(number) if number > 0.0 => thresholds.push((*check, number)),
+            Some(_) => {
+                complete = false;
+                value.error::<()>("a threshold of 0 is always exceeded; leave it out for no threshold");
+            }
+            None => complete = false,
+        }
+    }
+    map.finish();
+    complete.then_some(thresholds)
+}
+
+impl Roles {
+    /// The role `cursor` names.
+    pub(super) fn find(&self, cursor: &Cursor<'_>) -> Option<String> {
+        let name = cursor.string()?;
+        if self.names.contains(&name) {
+            return Some(name);
+        }
+        cursor.error(names::unknown("role", &name, self.names.iter().map(String::as_str)))
+    }
+
+    /// The roles in the file's order.
+    pub(super) fn into_list(self) -> Vec<Role> {
+        self.list
+    }
+}
