@@ -1,0 +1,12 @@
+//! Names to addresses, and connections: shared by the probers that use TCP.
+//!
+//! Not for what is said over a connection, and not for the `dns` prober's own queries: that one
+//! measures a name server, this uses one.
+
+mod choice;
+mod connect;
+mod resolver;
+
+pub use choice::{IpChoice, source_ip_address};
+pub use connect::connect;
+pub use resolver::Resolver;
