@@ -237,17 +237,37 @@ async fn ask(client: &TokioResolver, name: Name, choice: IpChoice) -> Result<IpA
             result = &mut other, if early.is_none() => early = Some(result),
         }
     };
-    let why = match wanted {
+    let no = match wanted {
         Ok(address) => return Ok(address),
-        Err(why) => why,
+        Err(no) => no,
     };
     let other = match early {
         Some(result) => result,
         None => other.await,
     };
-    other.map_err(|other_why| {
-        if why == other_why { why } else { format!("{}: {why}; {}: {other_why}", choice.preferred(), choice.other()) }
+    other.map_err(|other| {
+        let text = if no.text == other.text {
+            no.text
+        } else {
+            format!("{}: {}; {}: {}", choice.preferred(), no.text, choice.other(), other.text)
+        };
+        NoAddress { text, ours: no.ours || other.ours }
     })
+}
+
+/// Why the name servers gave no address.
+#[derive(Debug)]
+struct NoAddress {
+    text: String,
+    /// Not the name servers' fault: this process is out of file descriptors.
+    ours: bool,
+}
+
+impl NoAddress {
+    fn failure(&self, host: &str) -> Failure {
+        let reason = if self.ours { Reason::Internal } else { Reason::Dns };
+        Failure::new(reason, format_args!("cannot resolve {host}: {}", self.text))
+    }
 }
 
 async fn lookup(client: &TokioResolver, name: Name, record_type: RecordType) -> Result<IpAddr, NoAddress> {
