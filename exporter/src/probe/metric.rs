@@ -3,6 +3,7 @@
 //! Names and meanings are blackbox_exporter's where it has them. One closed list: the page is grouped
 //! by family, so a family is an index, and the list of metrics in the docs is checked against it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 macro_rules! metrics {
@@ -46,6 +47,7 @@ metrics! {
     HttpVersion = "probe_http_version", "HTTP version of the final response.";
     HttpLastModified = "probe_http_last_modified_timestamp_seconds", "Last-Modified of the final response, in seconds since the epoch.";
     FailedDueToRegex = "probe_failed_due_to_regex", "Whether a regular expression on the answer made the last run fail.";
+    FailedDueToBytes = "probe_failed_due_to_bytes", "Whether the bytes of an expect_bytes step made the last run fail.";
     SslEarliestCertExpiry = "probe_ssl_earliest_cert_expiry", "Earliest expiry of the certificates the peer sent, in seconds since the epoch.";
     SslLastChainExpiry = "probe_ssl_last_chain_expiry_timestamp_seconds", "Expiry of the verified chain that ends last, in seconds since the epoch.";
     SslLastChainInfo = "probe_ssl_last_chain_info", "The peer's leaf certificate: fingerprint, subject, issuer, alternative names, serial number.";
@@ -90,25 +92,25 @@ pub enum Extra {
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     items: Vec<Sample>,
-    stage: &'static str,
+    stage: Cow<'static, str>,
 }
 
 impl Samples {
     /// An empty set.
     #[must_use]
     pub fn new() -> Self {
-        Self { items: Vec::with_capacity(24), stage: "starting" }
+        Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting") }
     }
 
-    /// What the run waits for now, such as `waiting for the TLS handshake`: a timeout says it.
-    pub fn stage(&mut self, stage: &'static str) {
-        self.stage = stage;
+    /// What the run waits for now, such as `waiting for the TLS handshake`: a timeout says it. No secrets.
+    pub fn stage(&mut self, stage: impl Into<Cow<'static, str>>) {
+        self.stage = stage.into();
     }
 
     /// The current stage.
     #[must_use]
-    pub fn current_stage(&self) -> &'static str {
-        self.stage
+    pub fn current_stage(&self) -> &str {
+        &self.stage
     }
 
     /// Sets a value without labels of its own.
@@ -150,7 +152,7 @@ impl Samples {
     /// Forgets all values: a new attempt begins.
     pub fn clear(&mut self) {
         self.items.clear();
-        self.stage = "starting";
+        self.stage = Cow::Borrowed("starting");
     }
 
     /// The values.

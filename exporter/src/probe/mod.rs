@@ -4,6 +4,7 @@
 //! `probe_duration_seconds`. One prober per file; a prober decides nothing about when it runs.
 
 pub mod dns;
+pub mod endpoint;
 pub mod http;
 pub mod icmp;
 pub mod metric;
@@ -126,7 +127,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
-        _ => Prober::Postgres(Box::new(postgres::decode(section)?)),
+        _ => Prober::Postgres(Box::new(postgres::decode(section, timeout?)?)),
     };
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.node().hash_content(&mut hasher);

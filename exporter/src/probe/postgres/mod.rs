@@ -1,5 +1,7 @@
 //! The `postgres` prober.
 
+use std::time::Duration;
+
 use super::{Failure, Reason, Samples, Section, Shared};
 
 /// Settings of the section `postgres`.
@@ -7,7 +9,7 @@ use super::{Failure, Reason, Samples, Section, Shared};
 pub struct Settings;
 
 /// Reads the section `postgres` of a module.
-pub fn decode(map: Section<'_>) -> Option<Settings> {
+pub fn decode(map: Section<'_>, _timeout: Duration) -> Option<Settings> {
     map.finish();
     Some(Settings)
 }
