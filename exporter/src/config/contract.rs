@@ -113,8 +113,13 @@ impl Terms {
         let Some(named) = capabilities.get(capability) else {
             let mut known: Vec<&str> = capabilities.keys().map(String::as_str).collect();
             known.sort_unstable();
-            let what = format_args!("capability of function `{function}`").to_string();
-            return cursor.error(names::unknown(what, capability, known.into_iter()));
+            return cursor.error(format_args!(
+                "function `{}` has no capability `{}`; it has {}{}",
+                names::shorten(function),
+                names::shorten(capability),
+                names::list(known.iter().copied()),
+                names::did_you_mean(capability, known.iter().copied())
+            ));
         };
         named.evidence.set(named.evidence.get() + 1);
         Some(Evidence { function: function.to_owned(), capability: capability.to_owned() })
@@ -237,7 +242,7 @@ fn zone(cursor: &Cursor<'_>) -> Option<(TimeZone, String)> {
     cursor.error(format_args!(
         "unknown time zone `{}`; write a name of the IANA database, for example Asia/Tokyo{}",
         names::shorten(&text),
-        names::did_you_mean(&text, known.iter().map(String::as_str))
+        names::closest(&text, known.iter().map(String::as_str))
     ))
 }
 
@@ -310,10 +315,7 @@ fn functions(cursor: &Cursor<'_>) -> Option<Vec<Function>> {
 
 /// Percent to ratio.
 fn objective(cursor: &Cursor<'_>) -> Option<f64> {
-    let percent = cursor.number(0.0..=100.0)?;
-    if percent <= 0.0 {
-        return cursor.error("expected a percentage above 0 and up to 100, found 0");
-    }
+    let percent = cursor.positive(100.0)?;
     // Dividing 99.9 by 100 is not what 0.999 is read as; the shortest notation moved by two places is.
     format!("{percent}e-2").parse().ok()
 }

@@ -201,6 +201,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A number above 0 and up to `max`.
+    #[must_use]
+    pub fn positive(&self, max: f64) -> Option<f64> {
+        let expected = format!("a number above 0 and up to {max}");
+        match self.scalar(&expected)?.parse::<f64>() {
+            Ok(number) if number > 0.0 && number <= max => Some(number),
+            _ => self.wrong_type(&expected),
+        }
+    }
+
     /// A duration as Prometheus writes them: `90s`, `1h30m`, `14d`.
     #[must_use]
     pub fn duration(&self) -> Option<Duration> {

@@ -23,9 +23,9 @@ pub(super) fn refer(cursor: &Cursor<'_>, others: &mut Vec<Document>) -> Option<P
             let doc = Document::new(&path);
             if let Some(entries) = read(&doc, &text).filter(|entries| *entries > 0) {
                 cursor.warn(format_args!(
-                    "{} in {} not evaluated by this version: every measured stop counts",
-                    names::plural(entries, "entry"),
-                    path.display()
+                    "{} has {}, which this version does not evaluate: every measured stop counts",
+                    path.display(),
+                    names::plural(entries, "entry")
                 ));
             }
             others.push(doc);

@@ -115,11 +115,17 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
     map.finish();
 
     let references = probes.references(&terms.connectivity, doc);
-    terms.warn_of_missing_evidence(doc);
-    modules.warn_of_unused(doc);
+    // What is missing is only said of a file without errors: it may be missing because of them.
+    let good = !doc.has_errors() && !others.iter().any(Document::has_errors);
+    if good {
+        terms.warn_of_missing_evidence(doc);
+        modules.warn_of_unused(doc);
+    }
     let labels = probes::Labels { site: site.as_deref().unwrap_or_default(), contract: &terms.name };
     let targets = probes.into_targets(&references, &inventory, &labels);
-    inventory.warn(&targets, doc);
+    if good {
+        inventory.warn(&targets, doc);
+    }
 
     Some(Config {
         site: site?,

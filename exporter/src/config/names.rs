@@ -59,7 +59,7 @@ pub fn list<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     text
 }
 
-/// `unknown <what> `word`; accepted: … (did you mean `x`?)`.
+/// `unknown <what> `word`; known: … (did you mean `x`?)`.
 pub fn unknown<'n>(what: impl Display, word: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
     format!("unknown {what} `{}`; known: {}{}", shorten(word), list(names.clone()), did_you_mean(word, names))
 }
@@ -76,12 +76,16 @@ pub fn plural(count: usize, noun: &str) -> String {
 
 /// ` (did you mean `x`?)` when one of `names` is close to `word`, else nothing.
 pub fn did_you_mean<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
+    closest(word, names.take(MAX_COMPARED))
+}
+
+/// As [`did_you_mean`] with as many names as there are: for what happens once in a file.
+pub fn closest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
     if word.len() > MAX_WORD {
         return String::new();
     }
     let lower = word.to_lowercase();
     names
-        .take(MAX_COMPARED)
         .filter_map(|name| {
             let allowed = 1 + name.len().min(word.len()) / 4;
             if name.len().abs_diff(word.len()) > allowed {

@@ -78,12 +78,11 @@ impl Probes {
         if needed > interval {
             // Said where the probe begins: the interval, the attempts and the timeout may each be the one to change.
             return cursor.error(format_args!(
-                "{} of {} each ({} of module `{}`) do not fit into the interval of {}; lower `timeout` or `attempts`, or raise `interval` (to 5m at most)",
+                "the interval of {} has no room for {} of {} (`timeout` of module `{}`); lower `timeout` or `attempts`, or raise `interval` (to 5m at most)",
+                format_duration(interval),
                 names::plural(attempts as usize, "attempt"),
                 format_duration(module.timeout),
-                "`timeout`",
                 names::shorten(&module.name),
-                format_duration(interval),
             ));
         }
         Some(Probe { name: name?, module, targets: targets?, interval, attempts, evidence: evidence? })

@@ -39,12 +39,8 @@ fn thresholds(cursor: &Cursor<'_>) -> Option<Vec<(&'static str, f64)>> {
     let mut complete = true;
     for (check, max) in CHECKS {
         let Some(value) = map.get(check) else { continue };
-        match value.number(0.0..=*max) {
-            Some(number) if number > 0.0 => thresholds.push((*check, number)),
-            Some(_) => {
-                complete = false;
-                value.error::<()>("a threshold of 0 is always exceeded; leave it out for no threshold");
-            }
+        match value.positive(*max) {
+            Some(number) => thresholds.push((*check, number)),
             None => complete = false,
         }
     }

@@ -1,1 +1,3 @@
 //! The library with real sockets on loopback, and hostile peers written in bytes.
+
+mod config;
