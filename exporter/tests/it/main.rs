@@ -1,3 +1,6 @@
 //! The library with real sockets on loopback, and hostile peers written in bytes.
 
+// All of it is tests, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 mod config;
