@@ -10,9 +10,11 @@ mod source;
 
 mod cpu;
 mod disk;
+mod filesystem;
 mod load;
 mod memory;
 mod network;
+mod textfile;
 mod time;
 mod uname;
 mod uptime;
@@ -28,6 +30,7 @@ use tokio::time::Instant;
 use crate::config::Collectors;
 use crate::exposition::{Kind, Page};
 
+use self::filesystem::Filesystem;
 pub use kernel::{Kernel, Live, Uname, Usage};
 pub use source::Error;
 use source::{Pass, Scratch};
@@ -75,17 +78,23 @@ impl Host {
     /// The collectors `settings` names, over this kernel.
     #[must_use]
     pub fn new(settings: &Collectors, roots: Roots) -> Self {
-        Self::with_kernel(settings, roots, Arc::new(Live))
+        Self::assemble(settings, roots, Arc::new(Live), Filesystem::live())
     }
 
     /// The same over another kernel: a test's.
     #[must_use]
     pub fn with_kernel(settings: &Collectors, roots: Roots, kernel: Arc<dyn Kernel>) -> Self {
+        let filesystem = Filesystem::over(Arc::clone(&kernel));
+        Self::assemble(settings, roots, kernel, filesystem)
+    }
+
+    fn assemble(settings: &Collectors, roots: Roots, kernel: Arc<dyn Kernel>, filesystem: Filesystem) -> Self {
+        let mut filesystem = Some(filesystem);
         // In one order, whatever the file's: textfile comes last because it refuses families that exist.
         let collectors = NAMES
             .iter()
             .filter(|name| settings.enabled.iter().any(|enabled| enabled == *name))
-            .filter_map(|name| collector(name, settings))
+            .filter_map(|name| collector(name, settings, &mut filesystem))
             .collect();
         Self { roots, kernel, collectors, scratch: Mutex::default(), failing: Mutex::default() }
     }
@@ -155,16 +164,18 @@ fn write_outcomes(outcomes: &[Outcome], page: &mut Page) {
     }
 }
 
-fn collector(name: &str, _settings: &Collectors) -> Option<Box<dyn Collector>> {
+fn collector(name: &str, settings: &Collectors, filesystem: &mut Option<Filesystem>) -> Option<Box<dyn Collector>> {
     Some(match name {
         "load" => Box::new(load::Load),
         "cpu" => Box::new(cpu::Cpu::default()),
         "memory" => Box::new(memory::Memory),
+        "filesystem" => Box::new(filesystem.take()?),
         "disk" => Box::new(disk::Disk),
         "network" => Box::new(network::Network),
         "uptime" => Box::new(uptime::Uptime),
         "time" => Box::new(time::Time),
         "uname" => Box::new(uname::Uname),
+        "textfile" => Box::new(textfile::Textfile::new(settings.textfile_directory.as_deref()?)),
         _ => return None,
     })
 }
