@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::contract::Contract;
-use crate::probe::Module;
+use crate::probe::{Budget, Module};
 
 pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
 pub use self::diagnostics::{Diagnostic, Severity};
@@ -70,6 +70,8 @@ pub struct TargetSpec {
     pub interval: Duration,
     /// A failure counts after this many failed attempts in one run; at least 1.
     pub attempts: u32,
+    /// Bound of one attempt; all attempts together fit into the interval.
+    pub timeout: Duration,
     /// What it proves, if it counts for the SLA.
     pub evidence: Option<Evidence>,
     /// The inventory's host it is about: the target's host part is that host's address or name.
@@ -79,6 +81,15 @@ pub struct TargetSpec {
     /// Equal for two specs exactly when a reload may leave the running probe alone. Covers everything
     /// above, the module's settings, the content of the files it depends on, and the labels.
     pub fingerprint: u64,
+}
+
+impl TargetSpec {
+    /// How long a run may take.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        let Self { timeout, attempts, interval, .. } = *self;
+        Budget { timeout, attempts, spare: interval.saturating_sub(timeout.saturating_mul(attempts)) }
+    }
 }
 
 /// A capability a probe is evidence for.

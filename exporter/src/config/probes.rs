@@ -38,6 +38,7 @@ struct Probe {
     targets: Vec<String>,
     interval: Duration,
     attempts: u32,
+    timeout: Duration,
     evidence: Option<Evidence>,
 }
 
@@ -74,18 +75,19 @@ impl Probes {
         };
         map.finish();
         let (module, interval, attempts) = (module?, interval?, attempts?);
-        let needed = module.timeout.saturating_mul(attempts);
+        let timeout = module.timeout_within(interval, attempts);
+        let needed = timeout.saturating_mul(attempts);
         if needed > interval {
             // Said where the probe begins: the interval, the attempts and the timeout may each be the one to change.
             return cursor.error(format_args!(
                 "the interval of {} has no room for {} of {} (`timeout` of module `{}`); lower `timeout` or `attempts`, or raise `interval` (to 5m at most)",
                 format_duration(interval),
                 names::plural(attempts as usize, "attempt"),
-                format_duration(module.timeout),
+                format_duration(timeout),
                 names::shorten(&module.name),
             ));
         }
-        Some(Probe { name: name?, module, targets: targets?, interval, attempts, evidence: evidence? })
+        Some(Probe { name: name?, module, targets: targets?, interval, attempts, timeout, evidence: evidence? })
     }
 
     fn name(&mut self, cursor: &Cursor<'_>) -> Option<String> {
@@ -141,6 +143,7 @@ impl Probes {
                     module: Arc::clone(&probe.module),
                     interval: probe.interval,
                     attempts: probe.attempts,
+                    timeout: probe.timeout,
                     evidence: probe.evidence.clone(),
                     host,
                     reference,
@@ -157,11 +160,12 @@ impl Probes {
 /// Covers everything a running probe was started with, and the labels of its series.
 fn fingerprint(spec: &TargetSpec, labels: &Labels<'_>) -> u64 {
     // Every field by name: a new one does not compile until it is decided here.
-    let TargetSpec { probe, target, module, interval, attempts, evidence, host, reference, fingerprint: _ } = spec;
+    let TargetSpec { probe, target, module, interval, attempts, timeout, evidence, host, reference, fingerprint: _ } =
+        spec;
     let Labels { site, contract } = labels;
     let mut hasher = DefaultHasher::new();
     (site, contract, probe, target, &module.name, module.fingerprint).hash(&mut hasher);
-    (interval, attempts, evidence, host, reference).hash(&mut hasher);
+    (interval, attempts, timeout, evidence, host, reference).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -28,12 +28,21 @@ use crate::config::decode::{Cursor, MapCursor, format_duration};
 pub struct Module {
     /// Label `module`.
     pub name: String,
-    /// Bound of one attempt.
-    pub timeout: Duration,
+    /// Bound of one attempt, where the module says it; see [`Module::timeout_within`].
+    pub timeout: Option<Duration>,
     /// The kind of check and its settings.
     pub prober: Prober,
     /// Hash of the settings and of the files they depend on (CA files and the like, not secrets).
     pub fingerprint: u64,
+}
+
+impl Module {
+    /// Bound of one attempt when `attempts` of them share `interval`: the module's own timeout, else
+    /// [`DEFAULT_TIMEOUT`], or less where the interval leaves less.
+    #[must_use]
+    pub fn timeout_within(&self, interval: Duration, attempts: u32) -> Duration {
+        self.timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.min(interval / attempts.max(1)))
+    }
 }
 
 /// A kind of check with its settings.
@@ -97,13 +106,10 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         c.one_of(&[("http", "http"), ("tcp", "tcp"), ("icmp", "icmp"), ("dns", "dns"), ("postgres", "postgres")])
     });
     let timeout = match map.get("timeout") {
-        None => Some(DEFAULT_TIMEOUT),
-        Some(c) => c.duration().and_then(|d| {
-            if d.is_zero() {
-                c.error("a timeout of 0s leaves no time to answer; write for example 10s")
-            } else {
-                Some(d)
-            }
+        None => Some(None),
+        Some(c) => c.duration().and_then(|d| match d {
+            Duration::ZERO => c.error("a timeout of 0s leaves no time to answer; write for example 10s"),
+            d => Some(Some(d)),
         }),
     };
     // A section of another prober is accepted when empty of meaning for this one, as blackbox_exporter accepts it.
@@ -127,7 +133,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
-        _ => Prober::Postgres(Box::new(postgres::decode(section, timeout?)?)),
+        _ => Prober::Postgres(Box::new(postgres::decode(section, timeout?.unwrap_or(DEFAULT_TIMEOUT))?)),
     };
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.node().hash_content(&mut hasher);
@@ -148,10 +154,20 @@ pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
     }
 }
 
-/// One run: up to `attempts` attempts, the first success or the last failure counts.
-///
-/// `spare` is what the interval leaves beside the attempts; pauses between attempts come out of it.
-pub async fn run(module: &Module, target: &str, attempts: u32, spare: Duration, shared: &Shared) -> Run {
+/// How long a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Bound of one attempt.
+    pub timeout: Duration,
+    /// Up to so many attempts; the first success or the last failure counts.
+    pub attempts: u32,
+    /// What the interval leaves beside the attempts; the pauses between them come out of it.
+    pub spare: Duration,
+}
+
+/// One run of `module` against `target`.
+pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared) -> Run {
+    let Budget { timeout, attempts, spare } = budget;
     let started = Instant::now();
     let pause = ATTEMPT_PAUSE.min(spare / attempts.max(1));
     let mut samples = Samples::new();
@@ -161,7 +177,7 @@ pub async fn run(module: &Module, target: &str, attempts: u32, spare: Duration, 
             tokio::time::sleep(pause).await;
             samples.clear();
         }
-        failure = self::attempt(module, target, shared, &mut samples).await.err();
+        failure = self::attempt(module, target, timeout, shared, &mut samples).await.err();
         if failure.is_none() {
             break;
         }
@@ -172,8 +188,14 @@ pub async fn run(module: &Module, target: &str, attempts: u32, spare: Duration, 
     Run { samples: samples.into_items(), failure, duration }
 }
 
-async fn attempt(module: &Module, target: &str, shared: &Shared, samples: &mut Samples) -> Result<(), Failure> {
-    let result = tokio::time::timeout(module.timeout, async {
+async fn attempt(
+    module: &Module,
+    target: &str,
+    timeout: Duration,
+    shared: &Shared,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    let result = tokio::time::timeout(timeout, async {
         match &module.prober {
             Prober::Http(s) => http::run(s, target, shared, samples).await,
             Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
@@ -184,10 +206,29 @@ async fn attempt(module: &Module, target: &str, shared: &Shared, samples: &mut S
     })
     .await;
     result.unwrap_or_else(|_| {
-        let after = format_duration(module.timeout);
+        let after = format_duration(timeout);
         Err(Failure::new(Reason::Timeout, format_args!("no result after {after}, while {}", samples.current_stage())))
     })
 }
 
 /// Settings readers take the module's section; named so that their signatures stay alike.
 pub type Section<'a> = MapCursor<'a>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_without_a_timeout_takes_what_the_interval_leaves_up_to_ten_seconds() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let module = |timeout: &str| {
+            let doc = crate::config::diagnostics::Document::new(std::path::Path::new("test.yml"));
+            let node = crate::config::node::parse(&format!("prober: icmp\n{timeout}")).unwrap();
+            decode_module("m", &Cursor::root(&doc, &node)).unwrap()
+        };
+        assert_eq!(module("").timeout_within(SECOND * 60, 1), SECOND * 10);
+        assert_eq!(module("").timeout_within(SECOND * 5, 1), SECOND * 5);
+        assert_eq!(module("").timeout_within(SECOND * 15, 3), SECOND * 5);
+        assert_eq!(module("timeout: 7s").timeout_within(SECOND * 5, 1), SECOND * 7);
+    }
+}

@@ -51,8 +51,7 @@ pub trait Runner: Send + Sync + 'static {
 
 impl Runner for Shared {
     async fn run(&self, spec: &TargetSpec) -> Run {
-        let spare = spec.interval.saturating_sub(spec.module.timeout * spec.attempts);
-        probe::run(&spec.module, &spec.target, spec.attempts, spare, self).await
+        probe::run(&spec.module, &spec.target, spec.budget(), self).await
     }
 }
 

@@ -61,7 +61,7 @@ impl Target {
 
     /// Takes in a completed run; returns the failure before it, for the log.
     pub(super) fn complete(&self, run: Run, at: Instant) -> Previous {
-        let slow = run.duration * 2 >= self.spec.module.timeout;
+        let slow = run.duration * 2 >= self.spec.timeout;
         let mut state = self.state();
         state.in_flight = false;
         state.slow = slow;

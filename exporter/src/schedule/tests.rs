@@ -62,6 +62,7 @@ fn target(name: &str, interval: Duration) -> Arc<Target> {
         module: Arc::new(module),
         interval,
         attempts: 1,
+        timeout: SECOND * 10,
         evidence: None,
         host: None,
         reference: false,
