@@ -1,29 +1,174 @@
-//! The `tcp` prober.
+//! The `tcp` prober: a connection, optionally TLS, optionally a conversation line by line.
+//!
+//! Options, metrics and the conversation's rules are blackbox_exporter's. Not for protocols with a prober
+//! of their own (`http`, `dns`, `postgres`), and not for sending secrets: a module's text is no secret.
 
-use super::{Failure, Reason, Samples, Section, Shared};
+mod conversation;
+mod received;
+mod steps;
+
+use std::net::{IpAddr, SocketAddr};
+
+use self::conversation::{Conversation, Link};
+use self::steps::Step;
+use super::endpoint::Endpoint;
+use super::net::{self, IpChoice};
+use super::tls::{self, TlsSettings};
+use super::{Failure, Metric, Samples, Section, Shared};
 
 /// Settings of the section `tcp`.
 #[derive(Debug)]
-pub struct Settings;
+pub struct Settings {
+    ip: IpChoice,
+    source: Option<IpAddr>,
+    /// TLS from the first byte on.
+    tls_at_once: bool,
+    /// For TLS at once or after a `starttls` step; `None` where neither is asked for.
+    tls: Option<TlsSettings>,
+    steps: Vec<Step>,
+}
 
 /// Reads the section `tcp` of a module.
-pub fn decode(map: Section<'_>) -> Option<Settings> {
+pub fn decode(mut map: Section<'_>) -> Option<Settings> {
+    let ip = IpChoice::decode(&mut map);
+    let source = net::source_ip_address(&mut map);
+    let tls_at_once = map.get("tls").map_or(Some(false), |c| c.bool());
+    let steps = map.get("query_response").map_or(Some(Vec::new()), |c| steps::decode(&c, tls_at_once == Some(true)));
+    let tls_config = map.get("tls_config");
+    let wanted = tls_at_once == Some(true) || steps.iter().flatten().any(|step| step.starttls);
+    if let (Some(cursor), false, Some(_)) = (&tls_config, wanted, &steps) {
+        cursor.warn("has no effect: there is neither `tls: true` nor a `starttls` step");
+    }
+    let tls = if wanted || tls_config.is_some() { tls::decode(tls_config, &[]).map(Some) } else { Some(None) };
     map.finish();
-    Some(Settings)
+    Some(Settings { ip: ip?, source: source?, tls_at_once: tls_at_once?, tls: tls?, steps: steps? })
 }
 
 /// Why a target cannot be probed with these settings.
 ///
 /// # Errors
 /// With what was found and what is accepted.
-pub fn check_target(_settings: &Settings, _target: &str) -> Result<(), String> {
-    Ok(())
+pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
+    let endpoint = Endpoint::parse(target, None)?;
+    net_fits(settings.ip, &endpoint)
+}
+
+/// An address of the family the module excludes can never be probed.
+fn net_fits(ip: IpChoice, endpoint: &Endpoint) -> Result<(), String> {
+    match endpoint.host.parse::<IpAddr>() {
+        Ok(address) if !ip.accepts(address) => Err(format!(
+            "{address} is not of the module's preferred_ip_protocol, and its ip_protocol_fallback is false; \
+             set either of them or write a name"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// One attempt.
 ///
 /// # Errors
-/// With the reason the attempt failed.
-pub async fn run(_settings: &Settings, _target: &str, _shared: &Shared, _out: &mut Samples) -> Result<(), Failure> {
-    Err(Failure::new(Reason::Internal, "not built yet"))
+/// `dns`, `refused`, `reset`, `connect`, `permission` and `internal` as they happen; `tls` and `certificate` for the
+/// handshake; `body` when no line matched, `too_large` when a line or the conversation is, `protocol` for plain
+/// text where TLS was to begin.
+pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
+    // blackbox_exporter shows 0 for whatever fails before a regular expression can.
+    out.set(Metric::FailedDueToRegex, 0.0);
+    if settings.steps.iter().any(Step::expects_bytes) {
+        out.set(Metric::FailedDueToBytes, 0.0);
+    }
+    let endpoint = Endpoint::parse(target, None).map_err(|why| Failure::new(super::Reason::Internal, why))?;
+    let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await?;
+    out.stage("connecting");
+    let stream = net::connect(SocketAddr::new(address, endpoint.port), settings.source).await?;
+    let mut link = Link::Plain(stream);
+    if let (true, Some(tls)) = (settings.tls_at_once, &settings.tls) {
+        link = link.into_tls(&endpoint.host, tls, out).await?;
+    }
+    let conversation = Conversation::new(link, &endpoint.host, settings.tls.as_ref());
+    conversation.hold(&settings.steps, out).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::decode::Cursor;
+    use crate::config::diagnostics::Document;
+    use crate::config::node;
+
+    fn read(yaml: &str) -> (Option<Settings>, Vec<String>) {
+        let doc = Document::new(Path::new("sla.yml"));
+        let tree = node::parse(yaml).unwrap();
+        let settings = Cursor::root(&doc, &tree).map().and_then(decode);
+        (settings, doc.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[track_caller]
+    fn finds(yaml: &str, message: &str) {
+        let (_, findings) = read(yaml);
+        assert!(findings.iter().any(|f| f.contains(message)), "{yaml}: {findings:#?}");
+    }
+
+    #[test]
+    fn nothing_said_means_a_connection_and_no_more() {
+        let (settings, findings) = read("{}");
+        let settings = settings.unwrap();
+        assert_eq!(findings, Vec::<String>::new());
+        assert!(settings.ip.prefer_v6 && settings.ip.fallback && !settings.tls_at_once && settings.tls.is_none());
+        assert!(settings.steps.is_empty() && settings.source.is_none());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_its_place() {
+        finds("{tsl: true}", "unknown key `tsl`; accepted here:");
+        finds("{query_response: [{expcet: a}]}", "did you mean `expect`?");
+        finds("{query_response: [{expect: '('}]}", "query_response[0].expect: `(` is not a regular expression");
+        finds("{query_response: [{expect: ''}]}", "query_response[0].expect: ");
+        finds("{query_response: [{expect: a, expect_bytes: b}]}", "`expect` or `expect_bytes`, not both");
+        finds("{query_response: [{}]}", "warning: query_response[0]: does nothing");
+        finds("{query_response: [{send: a, labels: [{name: a, value: b}]}]}", "has no effect without `expect`");
+        finds("{query_response: [{expect: a, labels: [{name: a-b, value: b}]}]}", "`a-b` is not a label name");
+        finds("{query_response: [{expect: a, labels: [{name: site, value: b}]}]}", "`site` is a label of every probe");
+        finds("{query_response: [{expect: a, labels: [{name: __a, value: b}]}]}", "`__a` is not a label name");
+        finds("{query_response: [{expect: a, labels: [{name: a}]}]}", "`value` is missing");
+        finds(
+            "{query_response: [{expect: a, labels: [{name: v, value: b}]}, {expect: a, labels: [{name: v, value: b}]}]}",
+            "label `v` is set twice",
+        );
+        finds("{tls: true, query_response: [{starttls: true}]}", "the connection is under TLS already");
+        finds("{query_response: [{starttls: true}, {starttls: true}]}", "the connection is under TLS already");
+        finds("{source_ip_address: localhost}", "is not an IP address");
+    }
+
+    #[test]
+    fn a_reference_to_a_group_the_pattern_lacks_is_refused() {
+        finds("{query_response: [{expect: 'PING (.*)', send: 'PONG ${2}'}]}", "`${2}`: the pattern has 1 group");
+        finds("{query_response: [{expect: 'a', labels: [{name: v, value: '$who'}]}]}", "no group named `who`");
+        for fine in ["${1}", "$1", "${all}", "$$2", "cost: $ 5", "${"] {
+            let (_, findings) = read(&format!("{{query_response: [{{expect: '(?P<all>.*)', send: '{fine}'}}]}}"));
+            assert_eq!(findings, Vec::<String>::new(), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_host_and_port() {
+        let (settings, _) = read("{}");
+        let settings = settings.unwrap();
+        for good in ["mail.example.com:25", "192.0.2.1:25", "[::1]:25"] {
+            assert_eq!(check_target(&settings, good), Ok(()), "{good}");
+        }
+        for bad in ["mail.example.com", "::1:25", "tcp://mail:25", "mail:smtp", ""] {
+            assert!(check_target(&settings, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_excluded_family_is_refused() {
+        let (settings, _) = read("{preferred_ip_protocol: ip4, ip_protocol_fallback: false}");
+        let settings = settings.unwrap();
+        assert!(check_target(&settings, "[::1]:25").unwrap_err().contains("ip_protocol_fallback"));
+        assert_eq!(check_target(&settings, "127.0.0.1:25"), Ok(()));
+        assert_eq!(check_target(&settings, "localhost:25"), Ok(()));
+    }
 }

@@ -1,0 +1,216 @@
+//! Holding a conversation: the steps one after another over a connection, plain or under TLS.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use regex::Regex;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::received::Received;
+use super::steps::{Expect, Step};
+use crate::config::decode::shorten;
+use crate::probe::tls::{self, TlsSettings};
+use crate::probe::{Failure, Metric, Reason, Samples};
+
+/// The longest captured label, in characters: what matched is the peer's text, and peers can be talkative.
+const MAX_LABEL: usize = 200;
+
+/// A connection, plain or under TLS.
+#[derive(Debug)]
+pub(super) enum Link {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Link {
+    /// The same connection under TLS.
+    pub(super) async fn into_tls(self, host: &str, tls: &TlsSettings, out: &mut Samples) -> Result<Self, Failure> {
+        match self {
+            Self::Plain(stream) => {
+                out.stage("waiting for the TLS handshake");
+                Ok(Self::Tls(Box::new(tls::handshake(stream, host, tls, out).await?)))
+            }
+            // The configuration refuses a second handshake.
+            Self::Tls(_) => Ok(self),
+        }
+    }
+}
+
+/// A connection and what was said on it so far.
+#[derive(Debug)]
+pub(super) struct Conversation<'a> {
+    link: Link,
+    host: &'a str,
+    tls: Option<&'a TlsSettings>,
+    received: Received,
+    labels: Vec<(&'a str, String)>,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(link: Link, host: &'a str, tls: Option<&'a TlsSettings>) -> Self {
+        Self { link, host, tls, received: Received::default(), labels: Vec::new() }
+    }
+
+    /// Takes every step, then closes the connection.
+    pub(super) async fn hold(mut self, steps: &'a [Step], out: &mut Samples) -> Result<(), Failure> {
+        for step in steps {
+            let mut text = step.send.clone().unwrap_or_default();
+            match &step.expect {
+                Expect::Nothing => {}
+                Expect::Bytes(wanted) => self.expect_bytes(wanted, out).await?,
+                Expect::Line { pattern, labels } => {
+                    let line = self.expect_line(pattern, out).await?;
+                    if let Some(captures) = pattern.captures(&line) {
+                        let template = std::mem::take(&mut text);
+                        captures.expand(&template, &mut text);
+                        for (name, template) in labels {
+                            let mut value = String::new();
+                            captures.expand(template, &mut value);
+                            let value = value.chars().take(MAX_LABEL);
+                            self.labels.push((name, value.map(|c| if c.is_control() { ' ' } else { c }).collect()));
+                        }
+                        if !labels.is_empty() {
+                            let all: Vec<_> = self.labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                            out.set_info(Metric::ExpectInfo, &all, 1.0);
+                        }
+                    }
+                }
+            }
+            if !text.is_empty() {
+                out.stage("sending");
+                text.push('\n');
+                self.link.write_all(text.as_bytes()).await.map_err(|e| Failure::io("send", &e))?;
+                self.link.flush().await.map_err(|e| Failure::io("send", &e))?;
+            }
+            if step.starttls {
+                self = self.start_tls(out).await?;
+            }
+        }
+        // Says goodbye where the protocol has one (TLS); the result stands whatever comes of it.
+        out.stage("closing the connection");
+        let _ = self.link.shutdown().await;
+        Ok(())
+    }
+
+    /// Reads lines until one matches.
+    async fn expect_line(&mut self, pattern: &Regex, out: &mut Samples) -> Result<String, Failure> {
+        let wanted = shorten(pattern.as_str());
+        let mut last = None;
+        loop {
+            while let Some(line) = self.received.line()? {
+                if pattern.is_match(&line) {
+                    out.set(Metric::FailedDueToRegex, 0.0);
+                    return Ok(line);
+                }
+                last = Some(shorten(&line));
+            }
+            out.stage(match (&last, self.received.pending()) {
+                (_, pending @ [_, ..]) => format!(
+                    "waiting for a line that matches `{wanted}`; so far `{}` without a line end",
+                    shorten(&String::from_utf8_lossy(&pending[..pending.len().min(256)]))
+                ),
+                (Some(last), _) => format!("waiting for a line that matches `{wanted}`; the last one was `{last}`"),
+                (None, _) => format!("waiting for a line that matches `{wanted}`"),
+            });
+            if !self.received.fill(&mut self.link).await? {
+                break;
+            }
+        }
+        if let Some(line) = self.received.line()? {
+            if pattern.is_match(&line) {
+                out.set(Metric::FailedDueToRegex, 0.0);
+                return Ok(line);
+            }
+            last = Some(shorten(&line));
+        }
+        out.set(Metric::FailedDueToRegex, 1.0);
+        Err(match last {
+            Some(last) => Failure::new(
+                Reason::Body,
+                format_args!("the peer closed before a line matched `{wanted}`; the last one was `{last}`"),
+            ),
+            None if self.received.is_silent() => {
+                Failure::new(Reason::Reset, format_args!("the peer closed without a word; expected `{wanted}`"))
+            }
+            None => Failure::new(Reason::Body, format_args!("the peer closed before a line matched `{wanted}`")),
+        })
+    }
+
+    /// Compares the next bytes, and gives up at the first that differs.
+    async fn expect_bytes(&mut self, wanted: &[u8], out: &mut Samples) -> Result<(), Failure> {
+        loop {
+            let found = self.received.pending();
+            let found = &found[..found.len().min(wanted.len())];
+            let text = || shorten(&found.escape_ascii().to_string());
+            if *found != wanted[..found.len()] {
+                out.set(Metric::FailedDueToBytes, 1.0);
+                let wanted = shorten(&wanted.escape_ascii().to_string());
+                return Err(Failure::new(
+                    Reason::Body,
+                    format_args!("expected the bytes `{wanted}`, found `{}`", text()),
+                ));
+            }
+            if found.len() == wanted.len() {
+                self.received.consume(wanted.len());
+                return Ok(());
+            }
+            let progress = format!("{} of {} expected bytes", found.len(), wanted.len());
+            out.stage(format!("waiting for bytes, having {progress}"));
+            if !self.received.fill(&mut self.link).await? {
+                let reason = if self.received.is_silent() { Reason::Reset } else { Reason::Body };
+                return Err(Failure::new(reason, format_args!("the peer closed after {progress}")));
+            }
+        }
+    }
+
+    async fn start_tls(mut self, out: &mut Samples) -> Result<Self, Failure> {
+        // Plain text that would be taken for a part of the encrypted conversation: an injection, or a step too few.
+        if let pending @ [_, ..] = self.received.pending() {
+            let found = shorten(&String::from_utf8_lossy(&pending[..pending.len().min(256)]));
+            return Err(Failure::new(
+                Reason::Protocol,
+                format_args!(
+                    "the peer sent `{found}` in plain text where TLS was to begin; expect it in a step before"
+                ),
+            ));
+        }
+        if let Some(tls) = self.tls {
+            self.link = self.link.into_tls(self.host, tls, out).await?;
+        }
+        Ok(self)
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+        }
+    }
+}
