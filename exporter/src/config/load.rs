@@ -44,7 +44,10 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 /// # Errors
 /// None that a released version has: the embedded text is checked by the tests.
 pub fn embedded(listen: SocketAddr, tls: bool) -> Result<Loaded, Vec<Diagnostic>> {
-    load_document(Document::new(Path::new("embedded default")), &super::embedded::text(listen, tls))
+    let mut loaded = load_document(Document::new(Path::new("embedded default")), &super::embedded::text(listen, tls))?;
+    // It is in no file that could change.
+    loaded.config.files.clear();
+    Ok(loaded)
 }
 
 /// One finding about a file as a whole.
@@ -76,14 +79,26 @@ pub(super) fn load_document(doc: Document, text: &str) -> Result<Loaded, Vec<Dia
     finish(config, documents)
 }
 
+/// As [`load_document`] for a file at `path`, and the paths of all keys its sections accept.
+#[cfg(test)]
+pub(super) fn load_recorded(
+    path: &Path,
+    text: &str,
+) -> (Result<Loaded, Vec<Diagnostic>>, std::collections::BTreeSet<String>) {
+    let doc = Document::recording(path);
+    let mut others = Vec::new();
+    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), &mut others));
+    let keys = doc.accepted_keys();
+    others.insert(0, doc);
+    (finish(config, others), keys)
+}
+
 /// The findings of all documents, in the order the documents were read.
 fn finish(config: Option<Config>, documents: Vec<Document>) -> Result<Loaded, Vec<Diagnostic>> {
     let failed = documents.iter().any(Document::has_errors);
     let (mut findings, mut files) = (Vec::new(), Vec::new());
     for document in documents {
-        if document.file.exists() {
-            files.push(document.file.clone());
-        }
+        files.push(document.file.clone());
         let (more, references) = document.into_parts();
         findings.extend(more);
         files.extend(references);

@@ -14,6 +14,8 @@ mod hosts;
 mod ledger;
 mod modules;
 mod probes;
+#[cfg(test)]
+mod reference;
 mod roles;
 
 pub mod decode;

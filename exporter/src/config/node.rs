@@ -1,8 +1,9 @@
 //! YAML as a tree in which every value knows its line and column.
 //!
-//! `serde_yaml` decides what is YAML (syntax, duplicate keys, alias bombs); `saphyr-parser` says where
-//! each value stands. Scalars stay text here: what `1` or `yes` means depends on what the key expects,
-//! so [`decode`](super::decode) decides it. Not for: any rule about a key.
+//! Two readers must agree that a text is YAML: `saphyr-parser`, which says where each value stands, and `serde_yaml`,
+//! which is what other tools read it with. Keys given twice, alias bombs and deep nesting are refused here. Scalars stay
+//! text: what `1` or `yes` means depends on what the key expects, so [`decode`](super::decode) decides it. Not for: any
+//! rule about a key.
 
 use std::collections::{HashMap, HashSet};
 
@@ -122,7 +123,7 @@ pub fn parse_all(text: &str) -> Result<(Node, Vec<SyntaxError>), SyntaxError> {
     builder.read(text)?;
     // What both readers refuse is refused; on what only one of them takes, the stricter one is right.
     if builder.duplicates.is_empty()
-        && let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(text)
+        && let Err(error) = serde_yaml::from_str::<serde::de::IgnoredAny>(text)
     {
         return Err(syntax_error(&error));
     }
@@ -375,17 +376,77 @@ mod tests {
         assert_eq!(get(&items[0], "c").mark, Mark { line: 3, column: 9 });
     }
 
-    #[test]
-    fn aliases_stand_where_they_are_used() {
-        let root = parse("a: &x {k: 1}\nb: *x\nc: {<<: *x, k: 2}\n").unwrap();
-        assert_eq!(get(&root, "b").mark, Mark { line: 2, column: 4 });
-        assert!(matches!(&get(get(&root, "c"), "k").value, Value::Scalar { text, .. } if text == "2"));
+    fn text<'a>(node: &'a Node, key: &str) -> &'a str {
+        match &get(node, key).value {
+            Value::Scalar { text, .. } => text,
+            other => panic!("not a scalar: {other:?}"),
+        }
     }
 
     #[test]
-    fn duplicate_keys_are_refused_with_their_place() {
-        let error = parse("a: 1\na: 2\n").unwrap_err();
-        assert!(error.message.contains("duplicate"), "{error:?}");
+    fn aliases_stand_where_they_are_used() {
+        let root = parse("a: &x {k: 1}\nb: *x\n").unwrap();
+        assert_eq!(get(&root, "b").mark, Mark { line: 2, column: 4 });
+        assert_eq!(text(get(&root, "b"), "k"), "1");
+    }
+
+    #[test]
+    fn an_explicit_key_wins_over_a_merged_one_wherever_it_stands() {
+        for map in ["{<<: *x, k: 2}", "{k: 2, <<: *x}", "{<<: [{k: 2}, *x]}"] {
+            let root = parse(&format!("a: &x {{k: 1, l: 3}}\nc: {map}\n")).unwrap();
+            assert_eq!((text(get(&root, "c"), "k"), text(get(&root, "c"), "l")), ("2", "3"), "{map}");
+        }
+        assert!(parse("a: {<<: 1}").is_err());
+        assert_eq!(text(&parse("\"<<\": x").unwrap(), "<<"), "x");
+    }
+
+    #[track_caller]
+    fn refused(text: &str, line: usize, column: usize, message: &str) {
+        assert_eq!(parse(text).unwrap_err(), SyntaxError { mark: Mark { line, column }, message: message.to_owned() });
+    }
+
+    #[test]
+    fn a_key_given_twice_is_refused_with_both_places() {
+        refused("a: 1\nb: 2\na: 3\n", 3, 1, "duplicate key `a`, given first on line 1");
+        refused("a:\n  {b: 1, b: 2}\n", 2, 10, "duplicate key `b`, given first on line 2");
+        refused("a: 1\n'a': 2\n", 2, 1, "duplicate key `a`, given first on line 1");
+        // As many keys as make it keep an index of them.
+        let many: String = (1..100).map(|i| format!("k{i}: v\n")).collect();
+        refused(&format!("{many}k7: v\n"), 100, 1, "duplicate key `k7`, given first on line 7");
+        refused(&format!("{many}k98: v\n"), 100, 1, "duplicate key `k98`, given first on line 98");
+    }
+
+    #[test]
+    fn all_keys_given_twice_are_listed_and_the_first_of_them_is_kept() {
+        let (root, duplicates) = parse_all("a: 1\na: 2\nb: {c: 1, c: 2}\n").unwrap();
+        assert_eq!(text(&root, "a"), "1");
+        assert_eq!(duplicates.iter().map(|d| d.mark.line).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn what_other_yaml_has_and_a_configuration_has_not_is_refused() {
+        refused("a: 1\n---\nb: 2\n", 2, 1, "a second document begins here (`---`); one file holds one document");
+        refused("a: !include b.yml\n", 1, 4, "tag `!include` is not supported");
+        refused("? [a, b]\n: c\n", 1, 3, "a key is a text, not a list or a mapping");
+        assert_eq!(text(&parse("a: !!str 1").unwrap(), "a"), "1");
+    }
+
+    #[test]
+    fn files_of_every_editor_are_read() {
+        for file in ["\u{feff}a: x\n", "a: x\r\nb: y\r\n", "---\na: x\n", "a: x"] {
+            assert_eq!(text(&parse(file).unwrap(), "a"), "x", "{file:?}");
+        }
+        assert!(parse("").unwrap().is_null());
+        assert!(parse("# nothing\n").unwrap().is_null());
+        assert_eq!(get(&parse("日本: 語\n").unwrap(), "日本").mark, Mark { line: 1, column: 5 });
+    }
+
+    #[test]
+    fn anchors_inside_anchors_do_not_multiply_a_file() {
+        let depth = MAX_DEPTH - 1;
+        let open: String = (0..depth).map(|i| format!("&a{i} [")).collect();
+        let text = format!("{open}{}{}", "x,".repeat(50_000), "]".repeat(depth));
+        assert!(parse(&text).unwrap_err().message.starts_with("more than"));
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! Holds the reference documentation and the readers together: the same keys in both, and the documented file is good.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::diagnostics::Document;
+use super::load::{load_recorded, parse};
+use super::node::{Node, Value};
+use super::{CHECKS, DEFAULT_TEXTFILE_DIRECTORY};
+
+fn docs(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text of all blocks marked as YAML, lines kept where they are so that findings name the document's lines.
+fn blocks(text: &str) -> String {
+    let mut inside = false;
+    let mut yaml = String::new();
+    for line in text.lines() {
+        match line {
+            "```yaml" => inside = true,
+            "```" => inside = false,
+            _ if inside => yaml += line,
+            _ => {}
+        }
+        yaml.push('\n');
+    }
+    yaml
+}
+
+/// `contract.functions.consumer.title` → `contract.functions.*.title`, `probes[3].name` → `probes[].name`.
+fn general(path: &str) -> String {
+    let mut parts: Vec<String> = path
+        .split('.')
+        .map(|part| part.split_once('[').map_or_else(|| part.to_owned(), |(name, _)| format!("{name}[]")))
+        .collect();
+    for names in ["contract.functions", "contract.functions.*.capabilities", "contract.upstreams", "modules", "roles"] {
+        let depth = names.split('.').count();
+        if parts.len() > depth && parts[..depth].join(".") == names {
+            "*".clone_into(&mut parts[depth]);
+        }
+    }
+    parts.join(".")
+}
+
+/// Names are no keys, and a prober's options are documented beside it.
+fn is_key(path: &str) -> bool {
+    let depth = path.split('.').count();
+    !path.ends_with(".*") && !path.ends_with("[].textfile") && !(path.starts_with("modules.") && depth > 3)
+}
+
+fn keys(node: &Node, path: &str, found: &mut BTreeSet<String>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+                found.insert(general(&path));
+                keys(&entry.node, &path, found);
+            }
+        }
+        Value::List(items) => {
+            items.iter().for_each(|item| keys(item, &format!("{path}[]"), found));
+        }
+        Value::Scalar { .. } => {}
+    }
+}
+
+#[test]
+fn every_key_is_documented_and_every_documented_key_is_read() {
+    let text = blocks(&docs("configuration.md"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("blackbox.yml"), "modules: {}\n").unwrap();
+    std::fs::write(folder.path().join("ledger.yml"), "maintenance: []\n").unwrap();
+    let file = folder.path().join("configuration.md");
+    let (loaded, read) = load_recorded(&file, &text);
+    if let Err(findings) = loaded {
+        panic!("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    }
+    let read: BTreeSet<String> = read.iter().map(|path| general(path)).filter(|path| is_key(path)).collect();
+    let mut documented = BTreeSet::new();
+    keys(&parse(&Document::new(&file), &text).unwrap(), "", &mut documented);
+    documented.retain(|path| is_key(path));
+    assert_eq!(documented.difference(&read).collect::<Vec<_>>(), Vec::<&String>::new(), "documented, not read");
+    assert_eq!(read.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "read, not documented");
+    assert!(read.len() > 40, "{read:?}");
+}
+
+#[test]
+fn names_and_defaults_in_the_reference_are_those_of_the_code() {
+    let text = docs("configuration.md").replace("\n# ", " ");
+    let collectors = crate::host::NAMES.join(", ");
+    for wanted in
+        [collectors.as_str(), DEFAULT_TEXTFILE_DIRECTORY].into_iter().chain(CHECKS.iter().map(|(check, _)| *check))
+    {
+        assert!(text.contains(wanted), "docs/configuration.md does not have: {wanted}");
+    }
+}
+
+/// The keys directly in a prober's section, as its reader asks for them.
+fn section_keys(prober: &str, section: &str) -> BTreeSet<String> {
+    let text = format!(
+        "site: s\ncontract: {{name: c, timezone: UTC, functions: {{f: {{objective: 99, capabilities: {{a: }}}}}}}}\n\
+         modules: {{m: {{prober: {prober}, {prober}: {section}}}}}\n"
+    );
+    let (_, read) = load_recorded(Path::new("sla.yml"), &text);
+    let prefix = format!("modules.m.{prober}.");
+    read.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_option_of_a_prober_is_in_its_page() {
+    for (prober, section) in [
+        ("http", "{}"),
+        ("tcp", "{}"),
+        ("icmp", "{}"),
+        ("dns", "{query_name: a.example.com}"),
+        ("postgres", "{user: u, dbname: d}"),
+    ] {
+        let page = docs(&format!("modules/{prober}.md"));
+        let keys = section_keys(prober, section);
+        assert!(!keys.is_empty(), "{prober} has no options");
+        for key in keys {
+            let named = [format!("`{key}`"), format!("{key}:"), format!("`{key}:")];
+            assert!(named.iter().any(|n| page.contains(n)), "docs/modules/{prober}.md does not have `{key}`");
+        }
+    }
+}
