@@ -133,7 +133,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
-        _ => Prober::Postgres(Box::new(postgres::decode(section, timeout?.unwrap_or(DEFAULT_TIMEOUT))?)),
+        _ => Prober::Postgres(Box::new(postgres::decode(section)?)),
     };
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.node().hash_content(&mut hasher);
@@ -201,7 +201,7 @@ async fn attempt(
             Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
-            Prober::Postgres(s) => postgres::run(s, target, shared, samples).await,
+            Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
         }
     })
     .await;

@@ -9,7 +9,7 @@ use super::{Failure, Reason, Samples, Section, Shared};
 pub struct Settings;
 
 /// Reads the section `postgres` of a module.
-pub fn decode(map: Section<'_>, _timeout: Duration) -> Option<Settings> {
+pub fn decode(map: Section<'_>) -> Option<Settings> {
     map.finish();
     Some(Settings)
 }
@@ -26,6 +26,12 @@ pub fn check_target(_settings: &Settings, _target: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// With the reason the attempt failed.
-pub async fn run(_settings: &Settings, _target: &str, _shared: &Shared, _out: &mut Samples) -> Result<(), Failure> {
+pub async fn run(
+    _settings: &Settings,
+    _target: &str,
+    _timeout: Duration,
+    _shared: &Shared,
+    _out: &mut Samples,
+) -> Result<(), Failure> {
     Err(Failure::new(Reason::Internal, "not built yet"))
 }
