@@ -67,7 +67,7 @@ fn textfile_directory(item: &Cursor<'_>, settings: Option<&Cursor<'_>>) -> PathB
     }
     let directory = directory.unwrap_or_else(|| PathBuf::from(DEFAULT_TEXTFILE_DIRECTORY));
     if !Path::is_dir(&directory) {
-        item.warn(format_args!("{} is not a directory", directory.display()));
+        item.warn(format_args!("{} is not a directory: there is nothing to read until it is", directory.display()));
     }
     directory
 }

@@ -1,11 +1,14 @@
 //! What is wrong with a file: place, path, message; all of it at once, not only the first.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::node::Mark;
+
+/// Findings listed for one file; a file with more of them is not this kind of file.
+const MAX_FINDINGS: usize = 1000;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Document {
     /// Accept secrets written inline: only for a blackbox.yml taken as it is.
     pub inline_secrets: bool,
     findings: RefCell<Vec<Diagnostic>>,
+    errors: Cell<usize>,
+    unlisted: Cell<usize>,
     references: RefCell<Vec<PathBuf>>,
     /// Which keys each mapping accepts, as they are asked for: kept only where the reference documentation is checked.
     accepted: Option<RefCell<BTreeSet<String>>>,
@@ -70,6 +75,8 @@ impl Document {
             file: file.to_owned(),
             inline_secrets: false,
             findings: RefCell::default(),
+            errors: Cell::new(0),
+            unlisted: Cell::new(0),
             references: RefCell::default(),
             accepted: None,
         }
@@ -97,9 +104,17 @@ impl Document {
         }
     }
 
-    /// Adds a finding.
+    /// Adds a finding; beyond the first thousand only their number.
     pub fn report(&self, severity: Severity, mark: Mark, path: impl Into<String>, message: impl fmt::Display) {
-        self.findings.borrow_mut().push(Diagnostic {
+        if severity == Severity::Error {
+            self.errors.set(self.errors.get() + 1);
+        }
+        let mut findings = self.findings.borrow_mut();
+        if findings.len() >= MAX_FINDINGS {
+            self.unlisted.set(self.unlisted.get() + 1);
+            return;
+        }
+        findings.push(Diagnostic {
             file: self.file.clone(),
             mark,
             path: path.into(),
@@ -140,7 +155,7 @@ impl Document {
     /// Whether an error was reported.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.borrow().iter().any(|finding| finding.severity == Severity::Error)
+        self.errors.get() > 0
     }
 
     /// The findings in the file's order, and the files referred to.
@@ -148,6 +163,55 @@ impl Document {
     pub fn into_parts(self) -> (Vec<Diagnostic>, Vec<PathBuf>) {
         let mut findings = self.findings.into_inner();
         findings.sort_by_key(|finding| finding.mark);
+        match self.unlisted.get() {
+            0 => {}
+            more => findings.push(Diagnostic {
+                file: self.file,
+                mark: Mark::default(),
+                path: String::new(),
+                message: format!("and {more} more findings"),
+                severity: if self.errors.get() > 0 { Severity::Error } else { Severity::Warning },
+            }),
+        }
         (findings, self.references.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_printed_with_its_place_and_without_one_where_it_has_none() {
+        let doc = Document::new(Path::new("a/sla.yml"));
+        doc.report(Severity::Warning, Mark { line: 2, column: 3 }, "b.c", "odd");
+        doc.report(Severity::Error, Mark::default(), "", "unreadable");
+        let (findings, _) = doc.into_parts();
+        assert_eq!(findings[0].to_string(), "a/sla.yml: unreadable");
+        assert_eq!(findings[1].to_string(), "a/sla.yml:2:3: warning: b.c: odd");
+    }
+
+    #[test]
+    fn findings_without_end_are_counted_and_an_error_among_them_is_not_lost() {
+        let doc = Document::new(Path::new("f"));
+        for line in 1..=MAX_FINDINGS {
+            doc.report(Severity::Warning, Mark { line, column: 1 }, "", "odd");
+        }
+        assert!(!doc.has_errors());
+        doc.report(Severity::Error, Mark { line: 1, column: 1 }, "", "wrong");
+        assert!(doc.has_errors());
+        let (findings, _) = doc.into_parts();
+        assert_eq!(findings.len(), MAX_FINDINGS + 1);
+        assert_eq!(findings[MAX_FINDINGS].to_string(), "f: and 1 more findings");
+        assert_eq!(findings[MAX_FINDINGS].severity, Severity::Error);
+    }
+
+    #[test]
+    fn files_are_named_relative_to_the_file_that_names_them() {
+        let doc = Document::new(Path::new("conf/sla.yml"));
+        assert_eq!(doc.refer("ca.pem"), Path::new("conf/ca.pem"));
+        assert_eq!(doc.resolve("/etc/ca.pem"), Path::new("/etc/ca.pem"));
+        assert_eq!(Document::new(Path::new("sla.yml")).resolve("ca.pem"), Path::new("ca.pem"));
+        assert_eq!(doc.references_after(0), [PathBuf::from("conf/ca.pem")]);
     }
 }

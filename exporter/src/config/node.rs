@@ -10,7 +10,9 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 /// Values in one file, aliases expanded; beyond it a file is refused.
-const MAX_NODES: usize = 2_000_000;
+const MAX_NODES: usize = 1_000_000;
+/// Keys given twice that are listed for one file.
+const MAX_DUPLICATES: usize = 1000;
 /// Nesting in one file.
 const MAX_DEPTH: usize = 64;
 
@@ -271,6 +273,7 @@ impl Builder {
                 Some(key) if key.plain && key.text == "<<" => map.merges.push((node, key.mark)),
                 Some(key) => match map.first_place_of(&key) {
                     None => map.entries.push(Entry { key: key.text, key_mark: key.mark, node }),
+                    Some(_) if self.duplicates.len() >= MAX_DUPLICATES => {}
                     Some(first) => self.duplicates.push(SyntaxError {
                         mark: key.mark,
                         message: format!(

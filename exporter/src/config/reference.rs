@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::decode::{format_duration, parse_duration};
 use super::diagnostics::Document;
 use super::load::{load_recorded, parse};
 use super::node::{Node, Value};
@@ -47,7 +48,9 @@ fn general(path: &str) -> String {
 /// Names are no keys, and a prober's options are documented beside it.
 fn is_key(path: &str) -> bool {
     let depth = path.split('.').count();
-    !path.ends_with(".*") && !path.ends_with("[].textfile") && !(path.starts_with("modules.") && depth > 3)
+    let name = path.ends_with(".*") || path.ends_with("[].textfile");
+    let option = path.starts_with("modules.") && depth > 3;
+    !name && !option
 }
 
 fn keys(node: &Node, path: &str, found: &mut BTreeSet<String>) {
@@ -94,6 +97,43 @@ fn names_and_defaults_in_the_reference_are_those_of_the_code() {
         [collectors.as_str(), DEFAULT_TEXTFILE_DIRECTORY].into_iter().chain(CHECKS.iter().map(|(check, _)| *check))
     {
         assert!(text.contains(wanted), "docs/configuration.md does not have: {wanted}");
+    }
+}
+
+/// The text behind `Default: ` in the comment above `key`.
+fn documented_default(text: &str, key: &str) -> String {
+    let mut comment = String::new();
+    for line in text.lines().map(|line| line.trim_start_matches([' ', '-'])) {
+        if let Some(more) = line.strip_prefix('#') {
+            comment += more;
+        } else if line.starts_with(&format!("{key}:")) {
+            let default = comment.split("Default: ").nth(1).unwrap_or_else(|| panic!("`{key}` has no default"));
+            return default.split([',', ' ']).next().unwrap_or_default().to_owned();
+        } else {
+            comment.clear();
+        }
+    }
+    panic!("`{key}` is not documented")
+}
+
+#[test]
+fn documented_defaults_are_what_an_absent_key_means() {
+    let least = "site: s\ncontract: {name: c, timezone: UTC, functions: {f: {objective: 99, capabilities: {a: }}}}\n\
+         modules: {m: {prober: icmp}}\nprobes: [{name: p, module: m, targets: [127.0.0.1], evidence: f/a}]\n";
+    let config = load_recorded(Path::new("sla.yml"), least).0.unwrap().config;
+    let target = &config.targets[0];
+    let text = blocks(&docs("configuration.md"));
+    for (key, value) in [
+        ("notice", format_duration(config.contract.maintenance.notice)),
+        ("quorum", format!("{:?}", config.contract.functions[0].capabilities[0].quorum).to_lowercase()),
+        ("timeout", format_duration(target.timeout)),
+        ("interval", format_duration(target.interval)),
+        ("attempts", target.attempts.to_string()),
+    ] {
+        let documented = documented_default(&text, key);
+        // 60s and 1m are the same.
+        let documented = parse_duration(&documented).map_or(documented, format_duration);
+        assert_eq!(documented, value, "{key}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! `roles`: thresholds by device role (C2.1), exported as `sla_threshold{role,check}`.
 
+use std::collections::HashSet;
+
 use super::Role;
 use super::decode::Cursor;
 use super::names::{self, check_label};
@@ -12,14 +14,14 @@ pub const CHECKS: &[(&str, f64)] =
 #[derive(Default)]
 pub(super) struct Roles {
     list: Vec<Role>,
-    names: Vec<String>,
+    names: HashSet<String>,
 }
 
 /// Reads the section.
 pub(super) fn read(cursor: &Cursor<'_>) -> Roles {
     let mut roles = Roles::default();
     for (name, mark, entry) in cursor.named().unwrap_or_default() {
-        roles.names.push(name.to_owned());
+        roles.names.insert(name.to_owned());
         let fits = check_label(name, names::MAX_NAME).map_err(|why| entry.error_at(mark, why)).is_ok();
         let thresholds = thresholds(&entry);
         if let (true, Some(thresholds)) = (fits, thresholds) {
@@ -55,7 +57,8 @@ impl Roles {
         if self.names.contains(&name) {
             return Some(name);
         }
-        cursor.error(names::unknown("role", &name, self.names.iter().map(String::as_str)))
+        // In the file's order; a role that was refused itself is not recommended.
+        cursor.error(names::unknown("role", &name, self.list.iter().map(|role| role.name.as_str())))
     }
 
     /// The roles in the file's order.

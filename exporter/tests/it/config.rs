@@ -294,7 +294,7 @@ fn ten_thousand_probes_are_read_in_a_moment() {
 }
 
 #[test]
-fn ten_thousand_faults_cost_no_more_than_ten_thousand_lines() {
+fn ten_thousand_faults_are_found_quickly_and_listed_up_to_a_thousand() {
     use std::fmt::Write as _;
     let mut text = format!("{LEAST}modules:\n");
     for i in 0..5_000 {
@@ -305,7 +305,9 @@ fn ten_thousand_faults_cost_no_more_than_ten_thousand_lines() {
         writeln!(text, "  - {{name: p{i}, module: n{i}, targets: [10.0.0.1], evidence: g/h}}").unwrap();
     }
     let findings = load(&text).unwrap_err();
-    assert!(findings.len() >= 20_000);
+    // Twenty thousand, of which a thousand are listed.
+    assert_eq!(findings.len(), 1001);
+    assert!(findings[1000].message.contains(" more findings"), "{}", findings[1000]);
     assert!(findings.iter().all(|finding| finding.message.len() < 400));
 }
 
