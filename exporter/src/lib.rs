@@ -22,3 +22,9 @@ pub mod app;
 pub mod contract_metrics;
 pub mod selfmetrics;
 pub mod server;
+
+pub mod cli;
+pub mod daemon;
+pub mod logging;
+pub mod reload;
+pub mod watch;

@@ -1,2 +1,15 @@
-//! The binary: see `sla_exporter` for everything it does.
-fn main() {}
+//! The binary: reads the command line and starts what it asks for.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sla_exporter::cli::{Cli, Command};
+use sla_exporter::daemon;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match &cli.command {
+        Some(Command::Check(flags)) => daemon::check(flags),
+        None => daemon::run(&cli.run),
+    }
+}

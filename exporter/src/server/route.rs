@@ -1,0 +1,83 @@
+//! Which path is answered by what, and the headers every answer carries.
+
+use std::sync::Arc;
+
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{Method, Request, StatusCode};
+
+use super::reply::{self, Reply};
+use super::{Site, landing, metrics, sd};
+
+/// The answer to a request; its body, if it has one, is not read.
+pub(super) async fn respond<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
+    let web = site.web.current();
+    let mut reply = match web.admit(request.headers()).await {
+        Ok(()) => dispatch(site, request).await,
+        Err(refusal) => refusal.reply(),
+    };
+    let headers = reply.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, landing::content_security_policy());
+    for (name, value) in &web.headers {
+        headers.insert(name, value.clone());
+    }
+    if request.method() == Method::HEAD {
+        let length = reply.body().content.len();
+        reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        reply.body_mut().content.clear();
+    }
+    reply
+}
+
+async fn dispatch<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
+    const READ: &[Method] = &[Method::GET, Method::HEAD];
+    const CHANGE: &[Method] = &[Method::POST, Method::PUT];
+    let path = request.uri().path();
+    let (methods, allow) = match path {
+        "/" | "/metrics" | "/sd" | "/-/healthy" | "/-/ready" => (READ, "GET, HEAD"),
+        "/-/reload" => (CHANGE, "POST, PUT"),
+        _ => {
+            return reply::text(
+                StatusCode::NOT_FOUND,
+                "nothing here; there is /, /metrics, /sd, /-/healthy, /-/ready and /-/reload",
+            );
+        }
+    };
+    if !methods.contains(request.method()) {
+        let reply = reply::text(StatusCode::METHOD_NOT_ALLOWED, format!("this path answers {allow}"));
+        return reply::with_header(reply, ALLOW, allow);
+    }
+    match path {
+        "/metrics" => metrics::serve(site, request.headers()).await,
+        "/sd" => sd::serve(&site.app.config()),
+        "/-/healthy" => reply::text(StatusCode::OK, "sla-exporter is healthy"),
+        "/-/ready" if site.app.is_ready() => reply::text(StatusCode::OK, "sla-exporter is ready"),
+        "/-/ready" => reply::text(StatusCode::SERVICE_UNAVAILABLE, "sla-exporter has not begun to probe"),
+        "/-/reload" => reload(site).await,
+        _ => landing::serve(site, request.uri().query()).await,
+    }
+}
+
+async fn reload(site: &Site) -> Reply {
+    match site.reloader.reload("request").await {
+        Ok(summary) => reply::text(StatusCode::OK, format!("configuration reloaded: {summary}")),
+        Err(findings) => {
+            let mut text = format!("configuration not reloaded: {} findings\n", findings.len());
+            for finding in findings {
+                text.push_str(&finding.to_string());
+                text.push('\n');
+            }
+            reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
+    }
+}
