@@ -32,6 +32,9 @@ const COLUMNS: usize = MODES.len() + GUEST_MODES.len();
 /// Columns every kernel since 2.4 has.
 const OLDEST: usize = 4;
 
+const TIME: &str = "node_cpu_seconds_total";
+const GUEST_TIME: &str = "node_cpu_guest_seconds_total";
+
 const JUMP_BACK_SECONDS: f64 = 3.0;
 
 #[derive(Debug, Default)]
@@ -66,6 +69,10 @@ impl Collector for Cpu {
         "cpu"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        [TIME, GUEST_TIME].contains(&family)
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let read_at = Instant::now();
         let read = pass.stat(parse)?;
@@ -90,8 +97,8 @@ fn write(processors: &[Processor], per_second: f64, page: &mut Page) {
         }
     };
     let help = "Seconds the CPUs spent in guests (VMs) for each mode.";
-    family("node_cpu_guest_seconds_total", help, MODES.len(), &GUEST_MODES);
-    family("node_cpu_seconds_total", "Seconds the CPUs spent in each mode.", 0, &MODES);
+    family(GUEST_TIME, help, MODES.len(), &GUEST_MODES);
+    family(TIME, "Seconds the CPUs spent in each mode.", 0, &MODES);
 }
 
 impl Shown {

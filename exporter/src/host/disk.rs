@@ -13,31 +13,38 @@ use crate::exposition::{Kind, Page};
 /// The devices node_exporter leaves out: RAM disks, loops, floppies, and partitions beside their disk.
 const EXCLUDED: &str = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$";
 
-/// A sector of these statistics, whatever the device's own.
-const SECTOR_BYTES: f64 = 512.0;
-const MILLISECOND: f64 = 1e-3;
+/// What one count of a column is.
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    One,
+    /// 512 bytes in these statistics, whatever the device's own sectors are.
+    Sector,
+    Millisecond,
+}
 
-/// The columns after the device's name: metric, unit of one count in the metric's unit, help.
-const COLUMNS: [(&str, f64, &str); 17] = [
-    ("node_disk_reads_completed_total", 1.0, "The total number of reads completed successfully."),
-    ("node_disk_reads_merged_total", 1.0, "The total number of reads merged."),
-    ("node_disk_read_bytes_total", SECTOR_BYTES, "The total number of bytes read successfully."),
-    ("node_disk_read_time_seconds_total", MILLISECOND, "The total number of seconds spent by all reads."),
-    ("node_disk_writes_completed_total", 1.0, "The total number of writes completed successfully."),
-    ("node_disk_writes_merged_total", 1.0, "The number of writes merged."),
-    ("node_disk_written_bytes_total", SECTOR_BYTES, "The total number of bytes written successfully."),
-    ("node_disk_write_time_seconds_total", MILLISECOND, "The total number of seconds spent by all writes."),
-    ("node_disk_io_now", 1.0, "The number of I/Os currently in progress."),
-    ("node_disk_io_time_seconds_total", MILLISECOND, "Total seconds spent doing I/Os."),
-    ("node_disk_io_time_weighted_seconds_total", MILLISECOND, "The weighted number of seconds spent doing I/Os."),
-    ("node_disk_discards_completed_total", 1.0, "The total number of discards completed successfully."),
-    ("node_disk_discards_merged_total", 1.0, "The total number of discards merged."),
-    ("node_disk_discarded_sectors_total", 1.0, "The total number of sectors discarded successfully."),
-    ("node_disk_discard_time_seconds_total", MILLISECOND, "The total number of seconds spent by all discards."),
-    ("node_disk_flush_requests_total", 1.0, "The total number of flush requests completed successfully."),
+use Unit::{Millisecond, One, Sector};
+
+/// The columns after the device's name.
+const COLUMNS: [(&str, Unit, &str); 17] = [
+    ("node_disk_reads_completed_total", One, "The total number of reads completed successfully."),
+    ("node_disk_reads_merged_total", One, "The total number of reads merged."),
+    ("node_disk_read_bytes_total", Sector, "The total number of bytes read successfully."),
+    ("node_disk_read_time_seconds_total", Millisecond, "The total number of seconds spent by all reads."),
+    ("node_disk_writes_completed_total", One, "The total number of writes completed successfully."),
+    ("node_disk_writes_merged_total", One, "The number of writes merged."),
+    ("node_disk_written_bytes_total", Sector, "The total number of bytes written successfully."),
+    ("node_disk_write_time_seconds_total", Millisecond, "The total number of seconds spent by all writes."),
+    ("node_disk_io_now", One, "The number of I/Os currently in progress."),
+    ("node_disk_io_time_seconds_total", Millisecond, "Total seconds spent doing I/Os."),
+    ("node_disk_io_time_weighted_seconds_total", Millisecond, "The weighted number of seconds spent doing I/Os."),
+    ("node_disk_discards_completed_total", One, "The total number of discards completed successfully."),
+    ("node_disk_discards_merged_total", One, "The total number of discards merged."),
+    ("node_disk_discarded_sectors_total", One, "The total number of sectors discarded successfully."),
+    ("node_disk_discard_time_seconds_total", Millisecond, "The total number of seconds spent by all discards."),
+    ("node_disk_flush_requests_total", One, "The total number of flush requests completed successfully."),
     (
         "node_disk_flush_requests_time_seconds_total",
-        MILLISECOND,
+        Millisecond,
         "The total number of seconds spent by all flush requests.",
     ),
 ];
@@ -60,6 +67,10 @@ impl Collector for Disk {
         "disk"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        COLUMNS.iter().any(|(name, ..)| *name == family)
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let devices = pass.proc("diskstats", parse)?;
         for (column, (name, unit, help)) in COLUMNS.iter().enumerate() {
@@ -72,10 +83,21 @@ impl Collector for Disk {
             }
             page.family(name, help, if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge });
             for (device, count) in counts {
-                page.sample(&[("device", device)], value(count) * unit);
+                page.sample(&[("device", device)], unit.of(count));
             }
         }
         Ok(())
+    }
+}
+
+impl Unit {
+    /// The metric's value, in its base unit.
+    fn of(self, count: u64) -> f64 {
+        match self {
+            One => value(count),
+            Sector => value(count) * 512.0,
+            Millisecond => value(count) / 1000.0,
+        }
     }
 }
 

@@ -11,6 +11,10 @@ impl Collector for Load {
         "load"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        ["node_load1", "node_load5", "node_load15"].contains(&family)
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let [one, five, fifteen] =
             pass.kernel.load_average().map_err(|source| Error::Call { call: "load average", source })?;

@@ -20,6 +20,10 @@ impl Collector for Memory {
         "memory"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        family.starts_with("node_memory_")
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let fields = pass.proc("meminfo", parse)?;
         let (mut name, mut help) = (String::new(), String::new());

@@ -59,6 +59,9 @@ trait Collector: Debug + Send + Sync {
     /// Out of [`NAMES`]; label `collector`.
     fn name(&self) -> &'static str;
 
+    /// Whether a family is this collector's, shown or not: a textfile cannot stand in for one that fails.
+    fn owns(&self, family: &str) -> bool;
+
     /// Writes all families, or none and an error.
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error>;
 }
@@ -108,7 +111,7 @@ impl Host {
         }
         // A second scrape at the same time takes fresh memory rather than waiting.
         let mut scratch = std::mem::take(&mut *self.scratch.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut pass = Pass::new(&self.roots, &*self.kernel, &mut scratch);
+        let mut pass = Pass::new(&self.roots, &*self.kernel, &self.collectors, &mut scratch);
         let outcomes: Vec<Outcome> = self
             .collectors
             .iter()

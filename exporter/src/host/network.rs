@@ -25,6 +25,8 @@ const COLUMNS: [(&str, &str); 16] = [
     ("node_network_transmit_compressed_total", "Network device statistic transmit_compressed."),
 ];
 
+const UP: &str = "node_network_up";
+
 #[derive(Debug)]
 pub(super) struct Network;
 
@@ -37,6 +39,10 @@ struct Device {
 impl Collector for Network {
     fn name(&self) -> &'static str {
         "network"
+    }
+
+    fn owns(&self, family: &str) -> bool {
+        family == UP || COLUMNS.iter().any(|(name, _)| *name == family)
     }
 
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
@@ -53,7 +59,7 @@ impl Collector for Network {
         let up: Vec<(&str, bool)> =
             devices.iter().filter_map(|device| Some((device.name.as_str(), is_up(pass, &device.name)?))).collect();
         if !up.is_empty() {
-            page.family("node_network_up", "Value is 1 if operstate is 'up', 0 otherwise.", Kind::Gauge);
+            page.family(UP, "Value is 1 if operstate is 'up', 0 otherwise.", Kind::Gauge);
             for (device, up) in up {
                 page.sample(&[("device", device)], f64::from(u8::from(up)));
             }

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::Roots;
 use super::kernel::Kernel;
+use super::{Collector, Roots};
 
 /// More than any of these files has on a machine with thousands of processors and mounts.
 const LIMIT: u64 = 32 << 20;
@@ -81,13 +81,24 @@ pub(super) struct Scratch {
 pub(super) struct Pass<'a> {
     pub(super) roots: &'a Roots,
     pub(super) kernel: &'a dyn Kernel,
+    collectors: &'a [Box<dyn Collector>],
     scratch: &'a mut Scratch,
     stat_read: bool,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(roots: &'a Roots, kernel: &'a dyn Kernel, scratch: &'a mut Scratch) -> Self {
-        Self { roots, kernel, scratch, stat_read: false }
+    pub(super) fn new(
+        roots: &'a Roots,
+        kernel: &'a dyn Kernel,
+        collectors: &'a [Box<dyn Collector>],
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        Self { roots, kernel, collectors, scratch, stat_read: false }
+    }
+
+    /// Whether a family belongs to one of the enabled collectors.
+    pub(super) fn owns(&self, family: &str) -> bool {
+        self.collectors.iter().any(|collector| collector.owns(family))
     }
 
     /// Parses a file below `/proc`.

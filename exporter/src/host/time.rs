@@ -11,6 +11,10 @@ impl Collector for Time {
         "time"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        family == "node_time_seconds"
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let help = "System time in seconds since epoch (1970).";
         page.single("node_time_seconds", help, Kind::Gauge, pass.kernel.unix_seconds());

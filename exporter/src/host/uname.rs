@@ -11,6 +11,10 @@ impl Collector for Uname {
         "uname"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        family == "node_uname_info"
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let names = pass.kernel.uname();
         page.family("node_uname_info", "The system's names as uname(2) says them; the value is 1.", Kind::Gauge);

@@ -13,6 +13,10 @@ impl Collector for Uptime {
         "uptime"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        family == "node_boot_time_seconds"
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let boot_time = pass.stat(parse)?;
         page.single("node_boot_time_seconds", "Node boot time, in unixtime.", Kind::Gauge, value(boot_time));

@@ -24,6 +24,29 @@ const EXCLUDED_POINTS: &str =
     "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)";
 const EXCLUDED_TYPES: &str = "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$";
 
+/// A family, its help, and its value for a mount.
+type Family = (&'static str, &'static str, fn(&Filled) -> Option<f64>);
+
+const FAMILIES: [Family; 7] = [
+    ("node_filesystem_avail_bytes", "Filesystem space available to non-root users in bytes.", |mount| {
+        mount.usage.map(|usage| value(usage.available))
+    }),
+    (
+        "node_filesystem_device_error",
+        "Whether an error occurred while getting statistics for the given device.",
+        |mount| Some(f64::from(u8::from(mount.usage.is_none()))),
+    ),
+    ("node_filesystem_files", "Filesystem total file nodes.", |mount| mount.usage.map(|usage| value(usage.files))),
+    ("node_filesystem_files_free", "Filesystem total free file nodes.", |mount| {
+        mount.usage.map(|usage| value(usage.files_free))
+    }),
+    ("node_filesystem_free_bytes", "Filesystem free space in bytes.", |mount| {
+        mount.usage.map(|usage| value(usage.free))
+    }),
+    ("node_filesystem_readonly", "Filesystem read-only status.", |mount| Some(f64::from(u8::from(mount.read_only)))),
+    ("node_filesystem_size_bytes", "Filesystem size in bytes.", |mount| mount.usage.map(|usage| value(usage.size))),
+];
+
 #[derive(Debug)]
 pub(super) struct Filesystem {
     patience: Arc<Patience>,
@@ -50,6 +73,10 @@ impl Filesystem {
 impl Collector for Filesystem {
     fn name(&self) -> &'static str {
         "filesystem"
+    }
+
+    fn owns(&self, family: &str) -> bool {
+        FAMILIES.iter().any(|(name, ..)| *name == family)
     }
 
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
@@ -97,30 +124,16 @@ fn reason(error: &io::Error) -> String {
 }
 
 fn write(filled: &[Filled], page: &mut Page) {
-    let mut family = |name: &str, help: &str, of: &dyn Fn(&Filled) -> Option<f64>| {
-        if filled.iter().any(|mount| of(mount).is_some()) {
+    for (name, help, value_of) in FAMILIES {
+        if filled.iter().any(|mount| value_of(mount).is_some()) {
             page.family(name, help, Kind::Gauge);
         }
         for mount in filled {
-            if let Some(value) = of(mount) {
+            if let Some(value) = value_of(mount) {
                 page.rendered(&mount.labels, "", value);
             }
         }
-    };
-    let flag = |set: bool| Some(f64::from(u8::from(set)));
-    let bytes = "Filesystem space available to non-root users in bytes.";
-    family("node_filesystem_avail_bytes", bytes, &|mount| mount.usage.map(|usage| value(usage.available)));
-    let error = "Whether an error occurred while getting statistics for the given device.";
-    family("node_filesystem_device_error", error, &|mount| flag(mount.usage.is_none()));
-    let files = "Filesystem total file nodes.";
-    family("node_filesystem_files", files, &|mount| mount.usage.map(|usage| value(usage.files)));
-    let files = "Filesystem total free file nodes.";
-    family("node_filesystem_files_free", files, &|mount| mount.usage.map(|usage| value(usage.files_free)));
-    let bytes = "Filesystem free space in bytes.";
-    family("node_filesystem_free_bytes", bytes, &|mount| mount.usage.map(|usage| value(usage.free)));
-    family("node_filesystem_readonly", "Filesystem read-only status.", &|mount| flag(mount.read_only));
-    let bytes = "Filesystem size in bytes.";
-    family("node_filesystem_size_bytes", bytes, &|mount| mount.usage.map(|usage| value(usage.size)));
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use super::{Collector, Error, Pass};
 use crate::exposition::{Format, Kind, Page};
 use crate::probe::Metric;
 
+const ERROR: &str = "sla_exporter_textfile_error";
+
 #[derive(Debug)]
 pub(super) struct Textfile {
     folder: PathBuf,
@@ -44,13 +46,17 @@ impl Collector for Textfile {
         "textfile"
     }
 
+    fn owns(&self, family: &str) -> bool {
+        family == ERROR || family.starts_with("node_textfile_")
+    }
+
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { files, said } = &mut *state;
         let folder_error = files.refresh(&self.folder, pass.kernel.unix_seconds()).err();
 
         let readable = files.0.iter().filter_map(|(path, file)| Some((path.as_path(), file.content.as_deref().ok()?)));
-        let (families, refused) = merge(readable, |family| taken(page, family));
+        let (families, refused) = merge(readable, |family| taken(pass, page, family));
         let mut refused = refused.into_iter();
         let errors: Vec<(&Path, f64, Option<String>)> = files
             .0
@@ -73,11 +79,12 @@ impl Collector for Textfile {
 }
 
 /// Why a family cannot be shown beside what is on the page.
-fn taken(page: &Page, family: &Family) -> Option<String> {
+fn taken(pass: &Pass<'_>, page: &Page, family: &Family) -> Option<String> {
     let name = family.name.as_str();
     // Also those that are not on this page: a file must not come and go with our own series.
     let ours = name.starts_with("sla_")
-        || ["node_textfile_", "node_scrape_collector_"].iter().any(|prefix| name.starts_with(prefix))
+        || name.starts_with("node_scrape_collector_")
+        || pass.owns(name)
         || ["probe_runs_total", "probe_failures_total"].contains(&name)
         || Metric::ALL.iter().any(|metric| metric.name() == name);
     // OpenMetrics calls the counter `x_total` by the name `x`: two families of ours must not become one.
@@ -117,7 +124,7 @@ fn write_files(files: &[(&Path, f64, Option<String>)], folder_failed: bool, page
     page.single("node_textfile_scrape_error", help, Kind::Gauge, f64::from(u8::from(any)));
     if !files.is_empty() {
         let help = "Whether a textfile is refused, and none of its metrics shown; the log says why.";
-        page.family("sla_exporter_textfile_error", help, Kind::Gauge);
+        page.family(ERROR, help, Kind::Gauge);
         for (path, _, error) in files {
             page.sample(&[("file", &path.to_string_lossy())], f64::from(u8::from(error.is_some())));
         }
