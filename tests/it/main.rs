@@ -1,1 +1,6 @@
 //! End-to-end tests: the binary with the real programs around it. One binary; each module is a subject.
+
+// All of it is tests, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod node_exporter;
