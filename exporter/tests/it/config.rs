@@ -221,6 +221,33 @@ fn a_fingerprint_changes_with_everything_a_running_probe_was_started_with_and_no
     }
 }
 
+fn certificate() -> String {
+    rcgen::generate_simple_self_signed(["a.example.com".to_owned()]).unwrap().cert.pem()
+}
+
+#[test]
+fn a_renewed_certificate_file_is_a_change_of_the_probes_that_use_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let text = format!(
+        "{LEAST}modules:\n  m: {{prober: tcp, tcp: {{tls: true, tls_config: {{ca_file: ca.pem}}}}}}\n  n: {{prober: tcp}}\n\
+         probes: [{{name: p, module: m, targets: [\"127.0.0.1:1\"]}}, {{name: q, module: n, targets: [\"127.0.0.1:1\"]}}]\n"
+    );
+    fs::write(folder.path().join("sla.yml"), text).unwrap();
+    let read = || {
+        let config = config::load(&folder.path().join("sla.yml")).unwrap().config;
+        assert!(config.files.contains(&ca), "{:?}", config.files);
+        config.targets.iter().map(|target| target.fingerprint).collect::<Vec<_>>()
+    };
+    fs::write(&ca, certificate()).unwrap();
+    let before = read();
+    assert_eq!(read(), before);
+    fs::write(&ca, certificate()).unwrap();
+    let after = read();
+    assert_ne!(after[0], before[0]);
+    assert_eq!(after[1], before[1]);
+}
+
 #[test]
 fn what_cannot_be_read_is_said_without_waiting() {
     let folder = tempfile::tempdir().unwrap();
