@@ -141,6 +141,39 @@ fn the_shipped_configuration_is_the_contract() {
     assert_eq!(references, 2);
 }
 
+/// The blocks marked as YAML in a document, without the indentation a list gives them.
+fn yaml_blocks(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() == "```yaml" {
+            let indent = line.len() - line.trim_start().len();
+            let block = lines.by_ref().take_while(|line| line.trim() != "```");
+            blocks.push(block.map(|line| line.get(indent..).unwrap_or_default().to_owned() + "\n").collect());
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_readme_shows_good_configurations() {
+    let blocks = yaml_blocks(&fs::read_to_string("../README.md").unwrap());
+    let whole: Vec<_> = blocks.iter().filter(|block| block.starts_with("site:")).collect();
+    assert!(!whole.is_empty());
+    for block in whole {
+        load(block).unwrap_or_else(|findings| panic!("{block}\n{}", findings[0]));
+    }
+}
+
+#[test]
+fn the_reference_shows_what_check_says_of_the_shipped_configuration() {
+    let (code, out, err) = check(Path::new(SHIPPED), false);
+    assert_eq!(code, 0, "{err}");
+    let reference = fs::read_to_string("../docs/configuration.md").unwrap();
+    let line = out.replace("../config/", "");
+    assert!(reference.contains(&line), "docs/configuration.md does not have: {line}");
+}
+
 #[test]
 fn a_target_is_about_the_host_it_names() {
     let config = load(&format!(
