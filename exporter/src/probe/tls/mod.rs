@@ -34,8 +34,24 @@ pub async fn handshake<S>(stream: S, host: &str, tls: &TlsSettings, out: &mut Sa
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    handshake_named(stream, tls.server_name.as_deref().unwrap_or(host), tls, out).await
+}
+
+/// As [`handshake`], with a peer that `server_name` is not about: it must prove to be `name`.
+///
+/// # Errors
+/// Reasons `certificate`, `tls`, `reset`.
+pub async fn handshake_named<S>(
+    stream: S,
+    name: &str,
+    tls: &TlsSettings,
+    out: &mut Samples,
+) -> Result<TlsStream<S>, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     out.stage("waiting for the TLS handshake");
-    let session = tls.session(host)?;
+    let session = tls.session_named(name)?;
     match TlsConnector::from(Arc::clone(&session.config)).connect(session.name.clone(), stream).await {
         Ok(stream) => {
             session.write_certificate(out);
@@ -61,12 +77,16 @@ pub struct Session {
 }
 
 impl TlsSettings {
-    /// A configuration for one handshake with `host` (a name or an address, IPv6 with or without brackets).
+    /// A configuration for one handshake with `host` (a name or an address, IPv6 with or without brackets),
+    /// or with `server_name` where `tls_config` has one.
     ///
     /// # Errors
-    /// Reason `tls` when `host` can be no server's name.
+    /// Reason `tls` when that can be no server's name.
     pub fn session(&self, host: &str) -> Result<Session, Failure> {
-        let host = self.server_name.as_deref().unwrap_or(host);
+        self.session_named(self.server_name.as_deref().unwrap_or(host))
+    }
+
+    fn session_named(&self, host: &str) -> Result<Session, Failure> {
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.trim_end_matches('.').to_owned())
             .map_err(|_| Failure::new(Reason::Tls, format_args!("`{bare}` cannot be the name of a TLS server")))?;

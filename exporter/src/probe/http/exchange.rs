@@ -1,0 +1,242 @@
+//! One request over one connection: connect, handshake, ask, judge the answer.
+//!
+//! The connection is driven by the task that asks, so a probe is one task. HTTP/2 alone needs a
+//! second one, which ends with the exchange.
+
+mod driver;
+mod fault;
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONTENT_LENGTH, HeaderMap, LAST_MODIFIED};
+use hyper::http::response::Parts;
+use hyper::{Response, Version};
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use self::driver::{Driver, Tasks};
+use super::body::Reader;
+use super::hop::Hop;
+use super::redirect::{self, Step};
+use super::settings::Settings;
+use super::transport::Transport;
+use crate::probe::{Failure, Metric, Samples, Shared, net, tls};
+
+/// Bytes of header that are read, all headers together.
+const MAX_HEADER_BYTES: usize = 64 << 10;
+/// Bytes of body an HTTP/2 peer may send ahead.
+const WINDOW: u32 = 256 << 10;
+
+/// What an answer leads to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is the final one, and as it should be.
+    Final,
+    /// It points elsewhere.
+    Redirect(Step),
+}
+
+/// Sends the request of `hop` and judges the answer.
+///
+/// # Errors
+/// With the reason the attempt failed.
+pub(super) async fn send(
+    settings: &Settings,
+    hop: &mut Hop<'_>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<Outcome, Failure> {
+    let secure = hop.url.scheme() == "https";
+    out.set(Metric::HttpSsl, f64::from(u8::from(secure)));
+    let address = resolve(settings, hop, shared, out).await?;
+    let transport = connect(settings, hop, address, secure, out).await?;
+    let io = TokioIo::new(transport);
+    let began = Instant::now();
+    out.stage("waiting for the response");
+    if io.inner().is_http2() {
+        let request = hop.request(true)?;
+        let tasks = Tasks::default();
+        let (mut sender, connection) = hyper::client::conn::http2::Builder::new(tasks.executor())
+            .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .handshake(io)
+            .await
+            .map_err(|error| fault::explain(&error))?;
+        let mut driver = Driver::new(connection);
+        let answer = driver.with(sender.send_request(request)).await;
+        answered(settings, hop, secure, &mut driver, answer, began, out).await
+    } else {
+        let request = hop.request(false)?;
+        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+            .max_buf_size(MAX_HEADER_BYTES)
+            .handshake::<_, Full<Bytes>>(io)
+            .await
+            .map_err(|error| fault::explain(&error))?;
+        let mut driver = Driver::new(connection);
+        let answer = driver.with(sender.send_request(request)).await;
+        answered(settings, hop, secure, &mut driver, answer, began, out).await
+    }
+}
+
+async fn resolve(
+    settings: &Settings,
+    hop: &mut Hop<'_>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<IpAddr, Failure> {
+    if let Some(address) = hop.address {
+        return Ok(address);
+    }
+    let host = hop.url.host_str().unwrap_or_default();
+    let began = Instant::now();
+    let first = out.value(Metric::DnsLookupTime, None).is_none();
+    let result = if first {
+        shared.resolver.resolve(host, settings.ip, out).await
+    } else {
+        // As in blackbox_exporter, the address metrics are about the target, not about where it redirects to.
+        out.stage("resolving the name of a redirect");
+        shared.resolver.resolve(host, settings.ip, &mut Samples::new()).await
+    };
+    out.add_phase(Metric::HttpDuration, "resolve", began.elapsed().as_secs_f64());
+    let address = result?;
+    hop.address = Some(address);
+    Ok(address)
+}
+
+async fn connect(
+    settings: &Settings,
+    hop: &Hop<'_>,
+    address: IpAddr,
+    secure: bool,
+    out: &mut Samples,
+) -> Result<Transport, Failure> {
+    out.stage("connecting");
+    let port = hop.url.port_or_known_default().unwrap_or(80);
+    let began = Instant::now();
+    let stream = net::connect(SocketAddr::new(address, port), settings.source).await?;
+    out.add_phase(Metric::HttpDuration, "connect", began.elapsed().as_secs_f64());
+    if !secure {
+        return Ok(Transport::Plain(stream));
+    }
+    let began = Instant::now();
+    let (name, with_server_name) = hop.tls_name();
+    let result = if with_server_name {
+        tls::handshake(stream, name, &settings.tls, out).await
+    } else {
+        tls::handshake_named(stream, name, &settings.tls, out).await
+    };
+    out.add_phase(Metric::HttpDuration, "tls", began.elapsed().as_secs_f64());
+    Ok(Transport::Tls(Box::new(result?)))
+}
+
+/// Judges what came back, headers first.
+async fn answered<C>(
+    settings: &Settings,
+    hop: &mut Hop<'_>,
+    secure: bool,
+    driver: &mut Driver<C>,
+    answer: hyper::Result<Response<Incoming>>,
+    began: Instant,
+    out: &mut Samples,
+) -> Result<Outcome, Failure>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let (head, body) = answer.map_err(|error| driver.explain(&error))?.into_parts();
+    out.add_phase(Metric::HttpDuration, "processing", began.elapsed().as_secs_f64());
+    out.set(Metric::HttpStatusCode, f64::from(head.status.as_u16()));
+    if settings.follow_redirects {
+        hop.cookies.take(&head.headers, &hop.url);
+        if let Some(step) = redirect::step(head.status, &head.headers, hop)? {
+            return Ok(Outcome::Redirect(step));
+        }
+    }
+    write_head(&head, &body, out);
+    let assertions = &settings.assertions;
+    assertions.check_head(head.status, head.version, secure)?;
+    by_regex(assertions.check_headers(&head.headers), out)?;
+
+    out.stage("reading the body");
+    let began = Instant::now();
+    let read = read_body(settings, driver, body, out).await;
+    out.add_phase(Metric::HttpDuration, "transfer", began.elapsed().as_secs_f64());
+    let kept = read?;
+    if assertions.needs_body() {
+        out.stage("searching the body");
+        by_regex(assertions.check_body(kept).await, out)?;
+    }
+    Ok(Outcome::Final)
+}
+
+/// Marks a failure as a regular expression's.
+fn by_regex(result: Result<(), Failure>, out: &mut Samples) -> Result<(), Failure> {
+    if result.is_err() {
+        out.set(Metric::FailedDueToRegex, 1.0);
+    }
+    result
+}
+
+fn write_head(head: &Parts, body: &Incoming, out: &mut Samples) {
+    out.set(
+        Metric::HttpVersion,
+        match head.version {
+            Version::HTTP_2 => 2.0,
+            Version::HTTP_10 => 1.0,
+            _ => 1.1,
+        },
+    );
+    #[allow(clippy::cast_precision_loss)] // exact up to 8 petabytes
+    let length = match content_length(&head.headers) {
+        Some(length) => length as f64,
+        None if body.is_end_stream() => 0.0,
+        None => -1.0,
+    };
+    out.set(Metric::HttpContentLength, length);
+    if let Some(seconds) = head.headers.get(LAST_MODIFIED).and_then(|value| moment(value.to_str().ok()?)) {
+        out.set(Metric::HttpLastModified, seconds);
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// An HTTP date in seconds since the epoch.
+#[allow(clippy::cast_precision_loss)] // whole seconds of this era are exact
+fn moment(text: &str) -> Option<f64> {
+    static PARSER: jiff::fmt::rfc2822::DateTimeParser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    PARSER.parse_timestamp(text).ok().map(|moment| moment.as_second() as f64)
+}
+
+/// Reads the body to its end; its bytes come back where assertions need them.
+async fn read_body<C>(
+    settings: &Settings,
+    driver: &mut Driver<C>,
+    mut body: Incoming,
+    out: &mut Samples,
+) -> Result<Vec<u8>, Failure>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut reader = Reader::new(settings.body_limit, settings.compression, settings.assertions.needs_body());
+    // A length that is announced too large is not read at all.
+    if body.size_hint().exact().is_some_and(|length| length > settings.body_limit) {
+        return Err(reader.too_large());
+    }
+    while let Some(frame) = driver.with(body.frame()).await {
+        let frame = frame.map_err(|error| driver.explain(&error))?;
+        if let Ok(data) = frame.into_data() {
+            reader.take(data).await?;
+        }
+    }
+    let (length, kept) = reader.finish()?;
+    #[allow(clippy::cast_precision_loss)] // bodies are bounded
+    out.set(Metric::HttpUncompressedBodyLength, length as f64);
+    // The goodbye of a connection that the peer closes anyway: said where it costs no waiting.
+    driver.nudge().await;
+    Ok(kept)
+}

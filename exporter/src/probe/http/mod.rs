@@ -1,0 +1,61 @@
+//! The `http` prober: one request over HTTP/1.1 or HTTP/2, redirects followed, the answer asserted upon.
+//!
+//! A connection per request and none kept: phases and handshakes are what is measured. Nothing read
+//! from a peer is unbounded: header bytes, body bytes after decompression, redirects, cookies. Not
+//! for what several requests in a row mean together (a login): that is another prober's matter.
+
+mod assertions;
+mod auth;
+mod body;
+mod cookies;
+mod exchange;
+mod hop;
+mod redirect;
+mod settings;
+mod target;
+mod transport;
+
+pub use settings::{Settings, decode};
+
+use self::exchange::Outcome;
+use self::hop::Hop;
+use super::{Failure, Metric, Reason, Samples, Shared};
+
+/// Redirects that are followed, as blackbox_exporter does.
+const MAX_REDIRECTS: u32 = 10;
+/// The phases, each present from the start of a run as blackbox_exporter has them.
+const PHASES: [&str; 5] = ["resolve", "connect", "tls", "processing", "transfer"];
+
+/// Why a target cannot be probed with these settings.
+///
+/// # Errors
+/// With what was found and what is accepted.
+pub fn check_target(_settings: &Settings, target: &str) -> Result<(), String> {
+    target::parse(target).map(drop)
+}
+
+/// One attempt.
+///
+/// # Errors
+/// With the reason the attempt failed.
+pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
+    for phase in PHASES {
+        out.set_phase(Metric::HttpDuration, phase, 0.0);
+    }
+    out.set(Metric::HttpStatusCode, 0.0);
+    out.set(Metric::HttpRedirects, 0.0);
+    if settings.assertions.has_regex() {
+        out.set(Metric::FailedDueToRegex, 0.0);
+    }
+    let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
+    let credentials = settings.auth.read().await?;
+    let mut hop = Hop::first(settings, url, credentials);
+    for redirects in 0..=MAX_REDIRECTS {
+        out.set(Metric::HttpRedirects, f64::from(redirects));
+        match exchange::send(settings, &mut hop, shared, out).await? {
+            Outcome::Final => return Ok(()),
+            Outcome::Redirect(step) => hop.follow(step),
+        }
+    }
+    Err(redirect::too_many(&hop))
+}

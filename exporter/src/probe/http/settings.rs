@@ -1,0 +1,191 @@
+//! The section `http` of a module: blackbox_exporter's options.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use super::assertions::Assertions;
+use super::auth::Auth;
+use super::body::Compression;
+use crate::config::decode::{Cursor, MapCursor};
+use crate::probe::net::{IpChoice, source_ip_address};
+use crate::probe::tls::{self, TlsSettings};
+
+/// Body bytes that are read when the module says nothing; blackbox_exporter reads without bound.
+const DEFAULT_BODY_LIMIT: u64 = 10 << 20;
+/// The largest `body_size_limit`.
+const MAX_BODY_LIMIT: u64 = 1 << 30;
+/// The longest request body.
+const MAX_REQUEST_BODY: usize = 10 << 20;
+
+/// Options of blackbox_exporter that are not supported yet, refused by name.
+const UNSUPPORTED: &[&str] = &[
+    "proxy_url",
+    "no_proxy",
+    "proxy_from_environment",
+    "proxy_connect_header",
+    "skip_resolve_phase_with_proxy",
+    "use_proxy_dns",
+    "oauth2",
+    "enable_http3",
+    "http_headers",
+    "fail_if_body_json_matches_cel",
+    "fail_if_body_json_not_matches_cel",
+];
+
+/// Settings of the section `http`.
+#[derive(Debug)]
+pub struct Settings {
+    pub(super) ip: IpChoice,
+    pub(super) source: Option<IpAddr>,
+    pub(super) tls: TlsSettings,
+    pub(super) method: Method,
+    /// All of them but `Host`, made once.
+    pub(super) headers: HeaderMap,
+    pub(super) host: Option<HeaderValue>,
+    pub(super) body: Bytes,
+    pub(super) auth: Auth,
+    pub(super) follow_redirects: bool,
+    pub(super) body_limit: u64,
+    pub(super) compression: Option<Compression>,
+    pub(super) assertions: Assertions,
+}
+
+/// Reads the section `http` of a module.
+pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
+    let ip = IpChoice::decode(&mut map);
+    let source = source_ip_address(&mut map);
+    let http2 = map.get("enable_http2").map_or(Some(true), |c| c.bool());
+    let alpn: &[&[u8]] = if http2 == Some(false) { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
+    let tls = tls::decode(map.get("tls_config"), alpn);
+    let method = map.get("method").map_or(Some(Method::GET), |c| method(&c));
+    let compression = map.get("compression").map_or(Some(None), |c| {
+        match c.one_of(&[("gzip", "gzip"), ("deflate", "deflate"), ("identity", ""), ("br", "br"), ("", "")])? {
+            "gzip" => Some(Some(Compression::Gzip)),
+            "deflate" => Some(Some(Compression::Deflate)),
+            "br" => c.error("`br` is not supported yet; accepted: gzip, deflate, identity"),
+            _ => Some(None),
+        }
+    });
+    let auth = Auth::decode(&mut map);
+    let headers = Headers::decode(&mut map, compression.flatten(), auth.as_ref().is_some_and(Auth::is_some));
+    let body = body(&mut map);
+    let follow_redirects = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
+    let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| {
+        c.bytes().and_then(|limit| {
+            if (1..=MAX_BODY_LIMIT).contains(&limit) {
+                Some(limit)
+            } else {
+                c.error("a body is never read without bound; write a size from 1B to 1GB, such as 10MB")
+            }
+        })
+    });
+    let assertions = Assertions::decode(&mut map);
+    map.unsupported(UNSUPPORTED, "not supported yet");
+    map.unsupported(&["no_follow_redirects"], "write `follow_redirects: false`");
+    map.finish();
+    let (headers, host) = headers?;
+    Some(Settings {
+        ip: ip?,
+        source: source?,
+        tls: tls?,
+        method: method?,
+        headers,
+        host,
+        body: body?,
+        auth: auth?,
+        follow_redirects: follow_redirects?,
+        body_limit: body_limit?,
+        compression: compression?,
+        assertions: assertions?,
+    })
+}
+
+fn method(cursor: &Cursor<'_>) -> Option<Method> {
+    let text = cursor.non_empty()?;
+    match Method::from_bytes(text.to_ascii_uppercase().as_bytes()) {
+        Ok(Method::CONNECT) | Err(_) => {
+            cursor.error("is not a method that can be sent; write for example GET, HEAD or POST")
+        }
+        Ok(method) => Some(method),
+    }
+}
+
+fn body(map: &mut MapCursor<'_>) -> Option<Bytes> {
+    let bytes = match (map.get("body"), map.get("body_file")) {
+        (Some(cursor), Some(_)) => return cursor.error("give `body` or `body_file`, not both"),
+        (Some(cursor), None) => cursor.string()?.into_bytes(),
+        (None, Some(cursor)) => cursor.file_content()?,
+        (None, None) => Vec::new(),
+    };
+    if bytes.len() > MAX_REQUEST_BODY {
+        map.error(format_args!("the request's body has {} bytes; at most {MAX_REQUEST_BODY} are sent", bytes.len()));
+        return None;
+    }
+    Some(bytes.into())
+}
+
+/// Reads the section `headers`.
+struct Headers;
+
+impl Headers {
+    fn decode(
+        map: &mut MapCursor<'_>,
+        compression: Option<Compression>,
+        authorized: bool,
+    ) -> Option<(HeaderMap, Option<HeaderValue>)> {
+        let mut headers = HeaderMap::new();
+        let mut host = None;
+        let mut good = true;
+        let entries = map.get("headers").map_or(Some(Vec::new()), |c| c.named())?;
+        for (name, _, cursor) in entries {
+            match Self::one(name, &cursor, authorized) {
+                None => good = false,
+                Some((header::HOST, value)) => host = Some(value),
+                Some((name, value)) => {
+                    headers.insert(name, value);
+                }
+            }
+        }
+        if !headers.contains_key(header::USER_AGENT) {
+            let agent = concat!("sla-exporter/", env!("CARGO_PKG_VERSION"));
+            headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        }
+        if let (Some(compression), false) = (compression, headers.contains_key(header::ACCEPT_ENCODING)) {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(compression.name()));
+        }
+        good.then_some((headers, host))
+    }
+
+    fn one(name: &str, cursor: &Cursor<'_>, authorized: bool) -> Option<(HeaderName, HeaderValue)> {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            return cursor.error("is not a header's name; write for example Accept-Language");
+        };
+        let framing =
+            [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::UPGRADE, header::TE];
+        if framing.contains(&name) {
+            return cursor.error("belongs to the connection, which is not the module's to describe; remove it");
+        }
+        if [header::AUTHORIZATION, header::PROXY_AUTHORIZATION].contains(&name) {
+            if authorized {
+                return cursor
+                    .error("is sent already; remove it, or `basic_auth`, `authorization` or `bearer_token_file`");
+            }
+            if !cursor.document().inline_secrets {
+                return cursor.error(
+                    "a secret does not belong in this file; use `authorization` with `credentials_file`, or `basic_auth`",
+                );
+            }
+        }
+        match HeaderValue::from_str(&cursor.string()?) {
+            Ok(mut value) => {
+                // Its Debug text then shows nothing.
+                value.set_sensitive(true);
+                Some((name, value))
+            }
+            Err(_) => cursor.error("holds characters a header cannot carry, such as a line end"),
+        }
+    }
+}
