@@ -2,6 +2,9 @@
 //!
 //! Not for URLs (`http`), and not for resolving names (`net`).
 
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::net::IpChoice;
 use crate::config::decode::shorten;
 
 /// Where a connection goes to.
@@ -30,7 +33,7 @@ impl Endpoint {
         if let Some((scheme, _)) = text.split_once("://") {
             return Err(format!("found a URL (`{}://…`); write {accepted}", shorten(scheme)));
         }
-        if let (Some(port), Ok(_)) = (default_port, text.parse::<std::net::Ipv6Addr>()) {
+        if let (Some(port), Ok(_)) = (default_port, text.parse::<Ipv6Addr>()) {
             return Ok(Self { host: text.to_owned(), port });
         }
         let (host, port) = split(text).ok_or_else(|| format!("found `{}`; write {accepted}", shorten(text)))?;
@@ -45,13 +48,27 @@ impl Endpoint {
         };
         Ok(Self { host: host.to_owned(), port })
     }
+
+    /// Whether a module with these options can ever reach it: an address of the excluded family cannot be.
+    ///
+    /// # Errors
+    /// With what excludes it and what to do.
+    pub fn fits(&self, ip: IpChoice) -> Result<(), String> {
+        match self.host.parse::<IpAddr>() {
+            Ok(address) if !ip.accepts(address) => Err(format!(
+                "{address} is not of the module's preferred_ip_protocol, and its ip_protocol_fallback is false; \
+                 set either of them or write a name"
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Host and port as written; `None` where brackets or colons do not fit.
 fn split(text: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, tail) = rest.split_once(']')?;
-        host.parse::<std::net::Ipv6Addr>().ok()?;
+        host.parse::<Ipv6Addr>().ok()?;
         return if tail.is_empty() { Some((host, None)) } else { Some((host, Some(tail.strip_prefix(':')?))) };
     }
     match text.split_once(':') {
@@ -67,7 +84,7 @@ fn check_host(host: &str) -> Result<(), String> {
         (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     let name = host.strip_suffix('.').unwrap_or(host);
-    if host.parse::<std::net::IpAddr>().is_ok() || (name.len() <= 253 && name.split('.').all(label)) {
+    if host.parse::<IpAddr>().is_ok() || (name.len() <= 253 && name.split('.').all(label)) {
         return Ok(());
     }
     if host.is_empty() {

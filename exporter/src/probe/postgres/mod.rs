@@ -1,37 +1,81 @@
-//! The `postgres` prober.
+//! The `postgres` prober: connects, logs in and, where the module has a query, runs it.
+//!
+//! The phases (resolve, connect, tls, startup, query) are measured apart, so that a slow network, a slow
+//! login and a slow query are told from each other. Not for server statistics: that is postgres_exporter's
+//! subject. Nothing a probe does changes data unless `read_only: false` says so.
+
+mod explain;
+mod guard;
+mod session;
+mod settings;
+mod target;
+mod transport;
+mod value;
 
 use std::time::Duration;
 
-use super::{Failure, Reason, Samples, Section, Shared};
+use tokio::time::Instant;
 
-/// Settings of the section `postgres`.
-#[derive(Debug)]
-pub struct Settings;
-
-/// Reads the section `postgres` of a module.
-pub fn decode(map: Section<'_>) -> Option<Settings> {
-    map.finish();
-    Some(Settings)
-}
+pub use self::settings::{Settings, SslMode, decode};
+use self::target::Target;
+use super::{Failure, Metric, Reason, Samples, Shared};
 
 /// Why a target cannot be probed with these settings.
 ///
 /// # Errors
 /// With what was found and what is accepted.
-pub fn check_target(_settings: &Settings, _target: &str) -> Result<(), String> {
+pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
+    match Target::parse(target)? {
+        Target::Tcp(endpoint) => endpoint.fits(settings.ip),
+        Target::Socket(_) => Ok(()),
+    }
+}
+
+/// One attempt; `timeout` is its bound, told to the server so that a statement does not outlive the probe.
+///
+/// # Errors
+/// `dns`, `refused`, `connect`, `reset`, `tls` and `certificate` as they happen; `permission` when the server refuses
+/// the credentials or the secret file cannot be read, `status` when it refuses the session for another reason,
+/// `query` when the query fails or has no value, `protocol` and `too_large` for a peer that is no PostgreSQL server
+/// or says too much.
+pub async fn run(
+    settings: &Settings,
+    target: &str,
+    timeout: Duration,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
+    let deadline = Instant::now() + timeout;
+    let target = Target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))?;
+    let stream = transport::open(settings, &target, shared, out).await?;
+    let mut session = timed("startup", out, async |out: &mut Samples| {
+        out.stage("waiting for the login");
+        session::login(settings, stream).await
+    })
+    .await?;
+    if let Some(query) = &settings.query {
+        let value = timed("query", out, async |out: &mut Samples| {
+            out.stage("waiting for the query's result");
+            session.query(query, settings.read_only, deadline).await
+        })
+        .await?;
+        if let Some(value) = value {
+            out.set(Metric::PostgresQueryValue, value);
+        }
+    }
+    out.stage("closing the connection");
+    session.close().await;
     Ok(())
 }
 
-/// One attempt.
-///
-/// # Errors
-/// With the reason the attempt failed.
-pub async fn run(
-    _settings: &Settings,
-    _target: &str,
-    _timeout: Duration,
-    _shared: &Shared,
-    _out: &mut Samples,
-) -> Result<(), Failure> {
-    Err(Failure::new(Reason::Internal, "not built yet"))
+/// Measures a phase, also when it fails.
+async fn timed<T>(
+    phase: &'static str,
+    out: &mut Samples,
+    work: impl AsyncFnOnce(&mut Samples) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let begin = Instant::now();
+    let result = work(out).await;
+    out.set_phase(Metric::PostgresDuration, phase, begin.elapsed().as_secs_f64());
+    result
 }

@@ -49,19 +49,7 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
 /// # Errors
 /// With what was found and what is accepted.
 pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
-    let endpoint = Endpoint::parse(target, None)?;
-    net_fits(settings.ip, &endpoint)
-}
-
-/// An address of the family the module excludes can never be probed.
-fn net_fits(ip: IpChoice, endpoint: &Endpoint) -> Result<(), String> {
-    match endpoint.host.parse::<IpAddr>() {
-        Ok(address) if !ip.accepts(address) => Err(format!(
-            "{address} is not of the module's preferred_ip_protocol, and its ip_protocol_fallback is false; \
-             set either of them or write a name"
-        )),
-        _ => Ok(()),
-    }
+    Endpoint::parse(target, None)?.fits(settings.ip)
 }
 
 /// One attempt.

@@ -30,6 +30,26 @@ impl fmt::Debug for TlsSettings {
     }
 }
 
+impl TlsSettings {
+    /// The same, but whatever certificate is sent will do: PostgreSQL's `sslmode: require`.
+    #[must_use]
+    pub fn without_verification(self) -> Self {
+        Self { trust: Arc::new(Trust::clone(&self.trust).everything()), ..self }
+    }
+
+    /// The same, but the certificate's name does not matter: PostgreSQL's `sslmode: verify-ca`.
+    #[must_use]
+    pub fn without_name_check(self) -> Self {
+        Self { trust: Arc::new(Trust::clone(&self.trust).any_name()), ..self }
+    }
+
+    /// Whether certificates are verified (not so with `insecure_skip_verify`).
+    #[must_use]
+    pub fn verifies(&self) -> bool {
+        self.trust.verifies()
+    }
+}
+
 /// Reads a `tls_config` section; `None` in `cursor` means the defaults. `alpn` is what the prober speaks.
 pub fn decode(cursor: Option<Cursor<'_>>, alpn: &[&[u8]]) -> Option<TlsSettings> {
     let Some(cursor) = cursor else {

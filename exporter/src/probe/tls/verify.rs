@@ -13,16 +13,32 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::roots::Roots;
 
 /// What a module trusts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trust {
     /// Absent with `insecure_skip_verify`.
     roots: Option<Arc<Roots>>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Whether the certificate must be for the name that is probed.
+    check_name: bool,
 }
 
 impl Trust {
     pub(super) fn new(roots: Option<Arc<Roots>>, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { roots, algorithms }
+        Self { roots, algorithms, check_name: true }
+    }
+
+    /// Trusts whatever is sent.
+    pub(super) fn everything(self) -> Self {
+        Self { roots: None, ..self }
+    }
+
+    /// Trusts a certificate of these roots whatever its name is.
+    pub(super) fn any_name(self) -> Self {
+        Self { check_name: false, ..self }
+    }
+
+    pub(super) fn verifies(&self) -> bool {
+        self.roots.is_some()
     }
 
     fn verify(
@@ -40,7 +56,7 @@ impl Trust {
         } else {
             verify_server_cert_signed_by_trust_anchor(&parsed, &roots.store, intermediates, now, self.algorithms.all)?;
         }
-        verify_server_name(&parsed, name)
+        if self.check_name { verify_server_name(&parsed, name) } else { Ok(()) }
     }
 }
 
