@@ -5,6 +5,7 @@
 
 mod config;
 mod host;
+mod icmp;
 
 mod support;
 mod tcp;
