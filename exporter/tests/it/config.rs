@@ -282,6 +282,26 @@ fn a_renewed_certificate_file_is_a_change_of_the_probes_that_use_it() {
 }
 
 #[test]
+fn a_rotated_secret_is_no_change_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("pass");
+    let file = folder.path().join("sla.yml");
+    let text = format!(
+        "{LEAST}modules: {{m: {{prober: http, http: {{basic_auth: {{username: u, password_file: pass}}}}}}}}\n\
+         probes: [{{name: p, module: m, targets: [\"http://127.0.0.1/\"], evidence: f/a}}]\n"
+    );
+    fs::write(&file, text).unwrap();
+    let missing = config::load(&file).unwrap();
+    assert_eq!(missing.warnings.len(), 1, "{:?}", missing.warnings);
+    fs::write(&secret, "hunter2\n").unwrap();
+    let there = config::load(&file).unwrap();
+    assert_eq!(there.warnings, []);
+    assert_eq!(there.config.targets[0].fingerprint, missing.config.targets[0].fingerprint);
+    assert_eq!(there.config.files, [file]);
+    assert!(!format!("{there:?}").contains("hunter2"));
+}
+
+#[test]
 fn what_cannot_be_read_is_said_without_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
