@@ -52,6 +52,13 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// A point in the course of reading a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    listed: usize,
+    errors: usize,
+}
+
 /// A file being read: collects findings and the other files it refers to.
 #[derive(Debug)]
 pub struct Document {
@@ -121,6 +128,20 @@ impl Document {
             message: message.to_string(),
             severity,
         });
+    }
+
+    /// How many findings there are, listed ones and errors: where a stretch of findings begins or ends.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { listed: self.findings.borrow().len(), errors: self.errors.get() }
+    }
+
+    /// Makes the errors reported from `from` until `to` warnings: they are about something nobody uses.
+    pub fn downgrade(&self, from: Position, to: Position) {
+        for finding in &mut self.findings.borrow_mut()[from.listed..to.listed] {
+            finding.severity = Severity::Warning;
+        }
+        self.errors.set(self.errors.get() - (to.errors - from.errors));
     }
 
     /// `path` as written in the file, relative to the file's folder.
@@ -204,6 +225,30 @@ mod tests {
         assert_eq!(findings.len(), MAX_FINDINGS + 1);
         assert_eq!(findings[MAX_FINDINGS].to_string(), "f: and 1 more findings");
         assert_eq!(findings[MAX_FINDINGS].severity, Severity::Error);
+    }
+
+    #[test]
+    fn errors_about_what_nobody_uses_become_warnings_and_others_stay() {
+        let doc = Document::new(Path::new("f"));
+        let report = |line| doc.report(Severity::Error, Mark { line, column: 1 }, "", "wrong");
+        report(1);
+        let from = doc.position();
+        report(2);
+        let to = doc.position();
+        doc.downgrade(from, to);
+        assert!(doc.has_errors());
+        let severities: Vec<_> = doc.into_parts().0.iter().map(|finding| finding.severity).collect();
+        assert_eq!(severities, [Severity::Error, Severity::Warning]);
+    }
+
+    #[test]
+    fn a_document_without_errors_but_downgraded_ones_has_none() {
+        let doc = Document::new(Path::new("f"));
+        let from = doc.position();
+        // More than are listed: those count too.
+        (0..2 * MAX_FINDINGS).for_each(|_| doc.report(Severity::Error, Mark::default(), "", "wrong"));
+        doc.downgrade(from, doc.position());
+        assert!(!doc.has_errors());
     }
 
     #[test]

@@ -130,6 +130,7 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
     map.finish();
 
     let references = probes.references(&terms.connectivity, doc);
+    modules.excuse_unused(others);
     // What is missing is only said of a file without errors: it may be missing because of them.
     let good = !doc.has_errors() && !others.iter().any(Document::has_errors);
     if good {

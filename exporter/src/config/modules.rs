@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::decode::Cursor;
-use super::diagnostics::{Document, Severity};
+use super::diagnostics::{Document, Position, Severity};
 use super::load::{MAX_BYTES, parse};
 use super::names::{self, check_label};
 use super::node::Mark;
@@ -36,6 +36,8 @@ struct Defined {
     /// Its path, such as `modules.ping`.
     path: String,
     used: Cell<bool>,
+    /// The stretch of its document's findings that are about it.
+    findings: (Position, Position),
 }
 
 impl Modules {
@@ -54,8 +56,11 @@ impl Modules {
                 );
                 continue;
             }
+            let from = module.document().position();
+            let decoded = self.decode(name, &module).map(Arc::new);
             let defined = Defined {
-                module: self.decode(name, &module).map(Arc::new),
+                module: decoded,
+                findings: (from, module.document().position()),
                 file: cursor.document().file.clone(),
                 mark,
                 path: module.path().to_owned(),
@@ -140,6 +145,16 @@ impl Modules {
     pub(super) fn warn_of_unused(&self, doc: &Document) {
         for defined in self.by_name.values().filter(|d| !d.used.get() && d.file == doc.file) {
             doc.report(Severity::Warning, defined.mark, &defined.path, "no probe uses this module");
+        }
+    }
+
+    /// A file that is taken as it is may have modules this version cannot read; as long as no probe uses them, they are
+    /// warnings. Call it when all probes are read.
+    pub(super) fn excuse_unused(&self, files: &[Document]) {
+        for defined in self.by_name.values().filter(|d| !d.used.get()) {
+            if let Some(doc) = files.iter().find(|doc| doc.file == defined.file) {
+                doc.downgrade(defined.findings.0, defined.findings.1);
+            }
         }
     }
 
