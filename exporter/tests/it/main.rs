@@ -7,5 +7,6 @@ mod config;
 mod host;
 mod icmp;
 
+mod postgres;
 mod support;
 mod tcp;

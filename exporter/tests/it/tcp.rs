@@ -7,6 +7,7 @@ use sla_exporter::probe::{Metric, Reason, Run};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::certs::Certs;
 use crate::support::{failure, info, module, run, server, server_on, succeeded, value};
 
 async fn probe(tcp: &str, target: &str) -> Run {
@@ -233,4 +234,100 @@ async fn a_server_that_accepts_and_says_nothing_runs_into_the_timeout() {
     let run = run(&tcp, &target).await;
     assert_eq!(failure(&run).0, Reason::Timeout);
     assert!(run.duration < Duration::from_secs(5));
+}
+
+const SMTP: &str = "query_response: [
+    {expect: '^220 ([^ ]+) ESMTP (.+)$', labels: [{name: smtp_host, value: '${1}'}, {name: software, value: '$2'}]},
+    {send: \"EHLO prober\\r\"}, {expect: '^250-STARTTLS'}, {send: \"STARTTLS\\r\"}, {expect: '^220'}, {starttls: true},
+    {send: \"EHLO prober\\r\"}, {expect: '^250-AUTH (.*)', labels: [{name: auth, value: '${1}'}]}, {send: \"QUIT\\r\"}]";
+
+/// A mail server that begins TLS when asked, `injected` behind its consent.
+async fn smtp(mut stream: TcpStream, acceptor: tokio_rustls::TlsAcceptor, injected: &[u8]) {
+    let hello = "250-mail\r\n250-STARTTLS\r\n250 SIZE 1000\r\n";
+    let _ = stream.write_all(b"220 mail.example.com ESMTP Postfix (Debian)\r\n").await;
+    let mut plain = BufReader::new(&mut stream);
+    let mut line = String::new();
+    while plain.read_line(&mut line).await.is_ok_and(|count| count > 0) && line.trim_end() != "STARTTLS" {
+        assert_eq!(line, "EHLO prober\r\n");
+        let _ = plain.write_all(hello.as_bytes()).await;
+        line.clear();
+    }
+    let _ = plain.write_all(&[b"220 go ahead\r\n", injected].concat()).await;
+    let Ok(secure) = acceptor.accept(stream).await else { return };
+    let mut secure = BufReader::new(secure);
+    line.clear();
+    while secure.read_line(&mut line).await.is_ok_and(|count| count > 0) && line.trim_end() != "QUIT" {
+        let _ = secure.write_all(b"250-mail\r\n250-AUTH PLAIN LOGIN\r\n250 SIZE 1000\r\n").await;
+        line.clear();
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_under_tls() {
+    let certs = Certs::of(&["localhost"]);
+    let acceptor = certs.acceptor();
+    let target = server(move |stream| smtp(stream, acceptor.clone(), b"")).await;
+    let options =
+        format!("{{{SMTP}, preferred_ip_protocol: ip4, tls_config: {{ca_file: {}}}}}", certs.ca_file().display());
+    let run = probe(&options, &target.replace("127.0.0.1", "localhost")).await;
+    succeeded(&run);
+    let labels = r#"smtp_host="mail.example.com",software="Postfix (Debian)",auth="PLAIN LOGIN""#;
+    assert_eq!(info(&run, Metric::ExpectInfo), Some(labels));
+    assert!(value(&run, Metric::SslEarliestCertExpiry).is_some_and(|at| at > 0.0));
+    assert!(value(&run, Metric::SslLastChainExpiry).is_some());
+    assert_eq!(info(&run, Metric::TlsVersionInfo), Some(r#"version="TLS 1.3""#));
+
+    let wrong_name = probe(&options, &target).await;
+    assert_eq!(failure(&wrong_name).0, Reason::Certificate);
+    assert!(value(&wrong_name, Metric::SslEarliestCertExpiry).is_some());
+    assert_eq!(value(&wrong_name, Metric::FailedDueToRegex), Some(0.0));
+}
+
+#[tokio::test]
+async fn plain_text_behind_the_consent_to_tls_is_refused() {
+    let certs = Certs::of(&["localhost"]);
+    let acceptor = certs.acceptor();
+    let target = server(move |stream| smtp(stream, acceptor.clone(), b"250-AUTH injected\r\n")).await;
+    let run = probe(&format!("{{{SMTP}, tls_config: {{insecure_skip_verify: true}}}}"), &target).await;
+    assert_eq!(failure(&run).0, Reason::Protocol);
+    assert!(failure(&run).1.contains("`250-AUTH injected"), "{:?}", run.failure);
+}
+
+#[tokio::test]
+async fn tls_from_the_first_byte_reads_the_banner_under_it() {
+    let certs = Certs::of(&["localhost"]);
+    let acceptor = certs.acceptor();
+    let target = server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.write_all(b"+OK POP3 ready\r\n").await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        }
+    })
+    .await;
+    let banner = r"query_response: [{expect: '^\+OK'}]";
+    let trusted = format!(
+        "{{tls: true, {banner}, tls_config: {{server_name: localhost, ca_file: {}}}}}",
+        certs.ca_file().display()
+    );
+    succeeded(&probe(&trusted, &target).await);
+    let untrusted = probe(&format!("{{tls: true, {banner}}}"), &target).await;
+    assert_eq!(failure(&untrusted).0, Reason::Certificate);
+    // Without TLS the peer waits for a handshake that never comes.
+    let plain = module(&format!("{{prober: tcp, timeout: 300ms, tcp: {{{banner}}}}}"));
+    assert_eq!(failure(&run(&plain, &target).await).0, Reason::Timeout);
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_none_fails_as_tls_and_one_that_hangs_as_timeout() {
+    let target = server(|stream| say(stream, b"220 not TLS\r\n")).await;
+    let run_one = probe("{tls: true}", &target).await;
+    assert_eq!(failure(&run_one).0, Reason::Tls);
+    let silent = server(|stream| say(stream, b"")).await;
+    let tls = module("{prober: tcp, timeout: 300ms, tcp: {tls: true}}");
+    let run_two = run(&tls, &silent).await;
+    assert_eq!(failure(&run_two).0, Reason::Timeout);
+    assert!(failure(&run_two).1.contains("TLS handshake"), "{:?}", run_two.failure);
 }

@@ -1,5 +1,8 @@
 //! What the tests of the probers share: a module from its YAML, one run, and servers written in bytes.
 
+pub(crate) mod certs;
+pub(crate) mod postgres;
+
 use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -55,6 +58,14 @@ pub(crate) fn succeeded(run: &Run) {
 /// The value of a family without labels of its own.
 pub(crate) fn value(run: &Run, metric: Metric) -> Option<f64> {
     run.samples.iter().find(|s| s.metric == metric && s.extra == Extra::None).map(|s| s.value)
+}
+
+/// The value of a phase.
+pub(crate) fn phase(run: &Run, metric: Metric, phase: &str) -> Option<f64> {
+    run.samples
+        .iter()
+        .find(|s| s.metric == metric && matches!(&s.extra, Extra::Phase(p) if *p == phase))
+        .map(|s| s.value)
 }
 
 /// The labels of an info family, as the page writes them.
