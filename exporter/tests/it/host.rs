@@ -88,13 +88,18 @@ fn render(host: &Host, format: Format) -> String {
     String::from_utf8(page.finish()).unwrap()
 }
 
-fn testdata() -> PathBuf {
+pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/host")
 }
 
 fn host_of(case: &Path) -> Host {
     let roots = Roots { proc: case.join("proc"), sys: case.join("sys") };
     Host::with_kernel(&all_collectors(case.join("textfile")), roots, Arc::new(Fake::read(&case.join("kernel.json"))))
+}
+
+/// The page of a case, in the text format.
+pub(crate) fn page_of(case: &Path) -> String {
+    render(&host_of(case), Format::Text)
 }
 
 /// The page without what differs from run to run: durations, times of files, where the fixtures are.

@@ -7,6 +7,7 @@ mod config;
 mod dns;
 mod host;
 mod icmp;
+mod metrics_reference;
 
 mod postgres;
 mod support;

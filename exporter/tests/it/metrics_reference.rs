@@ -1,0 +1,158 @@
+//! docs/metrics.md is what the exporter writes: names, types, labels and reasons, no more and no less.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use sla_exporter::app::{App, Options, Source};
+use sla_exporter::exposition::{Format, Page};
+use sla_exporter::host::Roots;
+use sla_exporter::probe::{Metric, Reason, Shared};
+use sla_exporter::selfmetrics::SelfMetrics;
+use sla_exporter::{config, contract_metrics};
+
+use crate::host::{page_of, testdata};
+
+/// Every optional part that adds a family.
+const CONFIGURATION: &str = "site: s
+contract:
+  name: c
+  timezone: Asia/Tokyo
+  start: 2026-09-01
+  functions:
+    f: {objective: 99, capabilities: {a: {quorum: all}}}
+modules:
+  m: {prober: icmp}
+probes:
+  - {name: p, module: m, targets: [127.0.0.1], evidence: f/a}
+roles:
+  web: {load_per_cpu: 4, filesystem_used_percent: 85, memory_used_percent: 95}
+hosts:
+  - {name: h, role: web, address: 127.0.0.1}
+collectors: [load, time, uname]
+";
+
+/// Families whose names the host decides, under the name they are documented by.
+const OPEN: (&str, &str) = ("node_memory_", "node_memory_*");
+
+/// A family: its type and the names of its labels, in so far as they are fixed.
+type Families = BTreeMap<String, (String, BTreeSet<String>)>;
+
+fn documented() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The rows of the tables whose first column is `metric`.
+fn documented_families(text: &str) -> Families {
+    let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let rows = text.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
+        let [name, kind, labels, _unit, _meaning, _absent] = cells[..] else { return None };
+        Some((name.trim_end_matches('`').to_owned(), (kind.to_owned(), ticked(labels).into_iter().collect())))
+    });
+    let mut families = Families::new();
+    for (name, family) in rows {
+        assert!(families.insert(name.clone(), family).is_none(), "{name} is documented twice");
+    }
+    families
+}
+
+/// The families of a page, those of open names as one.
+fn families(page: &str) -> Families {
+    let mut families = Families::new();
+    for line in page.lines() {
+        if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+            let name = if name.starts_with(OPEN.0) { OPEN.1 } else { name };
+            families.entry(name.to_owned()).or_insert_with(|| (kind.to_owned(), BTreeSet::new()));
+        } else if let Some((name, labels)) = line.split_once('{').filter(|_| !line.starts_with('#')) {
+            let Some((_, known)) = families.get_mut(name) else { continue };
+            // `name="` after the opening brace or after a closing quotation mark.
+            let labels = labels.split_inclusive('"').step_by(2).filter_map(|part| part.strip_suffix("=\""));
+            known.extend(labels.map(|label| label.trim_start_matches([',', ' ']).to_owned()));
+        }
+    }
+    families
+}
+
+fn merge(into: &mut Families, from: Families) {
+    for (name, (kind, labels)) in from {
+        let known = into.entry(name).or_insert_with(|| (kind, BTreeSet::new()));
+        known.1.extend(labels);
+    }
+}
+
+fn written() -> Families {
+    let mut written = Families::new();
+    for metric in Metric::ALL {
+        written.insert(metric.name().to_owned(), ("gauge".to_owned(), BTreeSet::new()));
+    }
+    for counter in ["probe_runs_total", "probe_failures_total"] {
+        written.insert(counter.to_owned(), ("counter".to_owned(), BTreeSet::new()));
+    }
+    let mut page = Page::new(Format::Text, Vec::new());
+    contract_metrics::write(&loaded().config, &mut page);
+    SelfMetrics::new().write(&mut page);
+    merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
+    for case in ["typical", "strange-mounts"] {
+        let mut page = families(&page_of(&testdata().join(case)));
+        // What the fixture's textfiles say.
+        page.retain(|name, _| name.starts_with("node_") || name.starts_with("sla_"));
+        merge(&mut written, page);
+    }
+    written
+}
+
+fn loaded() -> config::Loaded {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sla.yml");
+    std::fs::write(&path, CONFIGURATION).unwrap();
+    config::load(&path).unwrap_or_else(|findings| panic!("{findings:?}"))
+}
+
+#[test]
+fn every_family_is_documented_with_its_type_and_nothing_else_is() {
+    let (documented, written) = (documented_families(&documented()), written());
+    let names = |families: &Families| families.keys().cloned().collect::<BTreeSet<_>>();
+    let missing: Vec<_> = names(&written).difference(&names(&documented)).cloned().collect();
+    let extra: Vec<_> = names(&documented).difference(&names(&written)).cloned().collect();
+    assert!(missing.is_empty() && extra.is_empty(), "missing in docs/metrics.md: {missing:?}; not written: {extra:?}");
+    for (name, (kind, labels)) in &written {
+        let (documented_kind, documented_labels) = &documented[name];
+        assert_eq!(documented_kind, kind, "type of {name}");
+        // A probe's own labels depend on its last run, and are tested with the prober.
+        if !name.starts_with("probe_") {
+            assert_eq!(documented_labels, labels, "labels of {name}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_is_documented_and_nothing_else_is() {
+    let text = documented();
+    let table = text.split("### Reasons").nth(1).unwrap().split("\n## ").next().unwrap();
+    let documented: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let heading_and_reasons: Vec<&str> =
+        std::iter::once("reason").chain(Reason::ALL.iter().map(|reason| reason.as_str())).collect();
+    assert_eq!(documented, heading_and_reasons);
+}
+
+/// The running exporter has no family beside those.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_exporter_shows_documented_families_only() {
+    let listen = "127.0.0.1:10115".parse().unwrap();
+    let options = Options { roots: Roots::default(), places: 10 };
+    let source = Source::Embedded { listen, tls: false };
+    for loaded in [loaded(), source.load().unwrap_or_else(|findings| panic!("{findings:?}"))] {
+        let app = App::new(loaded, source.clone(), Shared::new(), options.clone());
+        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
+        let shown = families(&String::from_utf8(page).unwrap());
+        assert!(shown.contains_key("sla_objective_ratio") && shown.contains_key("node_load1"), "{shown:?}");
+        let documented = documented_families(&documented());
+        for (name, (kind, labels)) in shown {
+            let (documented_kind, documented_labels) =
+                documented.get(&name).unwrap_or_else(|| panic!("{name} is not in docs/metrics.md"));
+            assert_eq!(documented_kind, &kind, "type of {name}");
+            assert!(name.starts_with("probe_") || labels.is_subset(documented_labels), "labels of {name}: {labels:?}");
+        }
+    }
+}
