@@ -217,7 +217,7 @@ fn raise_file_limit() -> usize {
     if places < PLACES {
         tracing::warn!(open_files = limit, runs_at_once = places, "few open files are allowed; raise `ulimit -Hn`");
     } else {
-        tracing::info!(open_files = limit, runs_at_once = places, "limits");
+        tracing::info!(open_files = limit, runs_at_once = places, "limit of open files raised as far as allowed");
     }
     places
 }

@@ -12,3 +12,8 @@ mod metrics_reference;
 mod postgres;
 mod support;
 mod tcp;
+
+mod binary;
+mod client;
+mod server;
+mod webconfig;

@@ -48,6 +48,8 @@ pub(super) fn content_security_policy() -> HeaderValue {
 struct View<'a> {
     config: &'a Config,
     embedded: bool,
+    /// The time, in the contract's zone.
+    now: String,
     /// Seconds since the configuration in force was loaded.
     loaded: Duration,
     /// How many things are wrong with a newer one that was refused.
@@ -63,10 +65,12 @@ pub(super) async fn serve(site: &Site, query: Option<&str>) -> reply::Reply {
     let rendered = tokio::task::spawn_blocking(move || {
         let (loaded_at, error) = app.load_state();
         let config = app.config();
+        let now = clock::unix_seconds();
         render(View {
             config: &config,
+            now: written(now, &config.contract.timezone),
             embedded: matches!(app.source(), Source::Embedded { .. }),
-            loaded: Duration::try_from_secs_f64(clock::unix_seconds() - loaded_at).unwrap_or_default(),
+            loaded: Duration::try_from_secs_f64(now - loaded_at).unwrap_or_default(),
             refused: error.map(|text| text.lines().count()),
             targets: app.targets(),
             page,
@@ -99,8 +103,10 @@ fn render(mut view: View<'_>) -> Vec<u8> {
     head(&mut html, &view);
     functions(&mut html, &states::functions(&view.config.contract, &view.targets));
     probes(&mut html, &view);
-    html.markup("<footer>States on this page are those of the last runs; what counts for the contract is recorded in ")
-        .markup("Prometheus.</footer>\n</main></body></html>\n");
+    html.markup("<footer>As of ")
+        .text(&view.now)
+        .markup(". States on this page are those of the last runs; what counts for the contract is what Prometheus ")
+        .markup("records.</footer>\n</main></body></html>\n");
     html.into_bytes()
 }
 
@@ -123,9 +129,9 @@ fn head(html: &mut Html, view: &View<'_>) {
     }
     html.markup("</small></h1>\n<p class=\"dim\">sla-exporter ")
         .text(env!("CARGO_PKG_VERSION"))
-        .markup(" <span title=\"revision\">(")
+        .markup(" · revision ")
         .text(selfmetrics::revision())
-        .markup(")</span> · site <b>")
+        .markup(" · site <b>")
         .text(&view.config.site)
         .markup("</b> · contract <b>")
         .text(&contract.name)
@@ -243,6 +249,13 @@ fn row(html: &mut Html, target: &TargetStatus) {
     html.markup("</td><td class=\"n\">").text(target.age.map(ago).unwrap_or_default()).markup("</td></tr>\n");
 }
 
+#[allow(clippy::cast_possible_truncation)]
+fn written(unix_seconds: f64, zone: &jiff::tz::TimeZone) -> String {
+    jiff::Timestamp::from_second(unix_seconds as i64)
+        .map(|time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
+        .unwrap_or_default()
+}
+
 fn took(duration: Duration) -> String {
     match duration.as_secs_f64() {
         seconds if seconds < 0.001 => format!("{} µs", duration.as_micros()),
@@ -262,4 +275,42 @@ fn ago(duration: Duration) -> String {
 
 fn plural(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_asked_for() {
+        for (query, expected) in
+            [(None, 1), (Some(""), 1), (Some("page=3"), 3), (Some("a=b&page=3&page=4"), 3), (Some("page=x"), 1)]
+        {
+            assert_eq!(page_of(query), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_for_people() {
+        for (seconds, expected) in [
+            (0, "0 s ago"),
+            (119, "119 s ago"),
+            (120, "2 min ago"),
+            (7199, "119 min ago"),
+            (7200, "2 h ago"),
+            (172_799, "47 h ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago(Duration::from_secs(seconds)), expected);
+        }
+        for (micros, expected) in [(5, "5 µs"), (1000, "1.0 ms"), (999_900, "999.9 ms"), (1_000_000, "1.00 s")] {
+            assert_eq!(took(Duration::from_micros(micros)), expected);
+        }
+    }
+
+    #[test]
+    fn the_time_is_the_contracts() {
+        let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
+        assert_eq!(written(1_795_000_000.9, &zone), "2026-11-18 20:06:40 JST");
+    }
 }
