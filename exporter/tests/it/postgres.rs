@@ -6,6 +6,7 @@ use sla_exporter::probe::{Metric, Reason, Run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use crate::support::certs::Certs;
 use crate::support::postgres::{PASSWORD, Postgres, has_ipv6};
 use crate::support::{failure, info, module, phase, run, server, succeeded, value};
 
@@ -184,7 +185,7 @@ async fn every_password_method_logs_in() {
 #[tokio::test]
 async fn sslmode_decides_what_is_verified() {
     let server = Postgres::shared();
-    let stranger = crate::support::certs::Certs::of(&["localhost"]);
+    let stranger = Certs::of(&["localhost"]);
     let ours = format!("tls_config: {{ca_file: {}}}", server.certs.ca_file().display());
     let theirs = format!("tls_config: {{ca_file: {}}}", stranger.ca_file().display());
     let localhost = format!("localhost:{}", server.port);
@@ -218,6 +219,44 @@ async fn sslmode_decides_what_is_verified() {
         }
         assert!(value(&run, Metric::SslEarliestCertExpiry).is_some(), "{options}");
     }
+}
+
+/// Ends TLS with a certificate of its own, speaks TLS to the server, and passes on whatever both say.
+async fn man_in_the_middle(server: &'static Postgres) -> String {
+    let stranger = Certs::of(&["localhost"]);
+    let (acceptor, connector) = (stranger.acceptor(), server.certs.connector());
+    crate::support::server(move |mut client| {
+        let (acceptor, connector) = (acceptor.clone(), connector.clone());
+        async move {
+            let mut request = [0; 8];
+            client.read_exact(&mut request).await.unwrap();
+            client.write_all(b"S").await.unwrap();
+            let mut upstream = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+            upstream.write_all(&request).await.unwrap();
+            assert_eq!(upstream.read_u8().await.unwrap(), b'S');
+            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+            let mut upstream = connector.connect(name, upstream).await.unwrap();
+            if let Ok(mut client) = acceptor.accept(client).await {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_login_is_bound_to_the_tls_connection_it_is_made_over() {
+    let server = Postgres::shared();
+    succeeded(&probe(server, "monitor", "sslmode: require, channel_binding: require").await);
+    let between = man_in_the_middle(server).await;
+    let run = probe_at(server, &between, "monitor", "sslmode: require").await;
+    assert_eq!(failure(&run).0, Reason::Permission);
+    assert!(failure(&run).1.contains("channel binding"), "{:?}", run.failure);
+    // Without binding the relayed login goes through: it was the binding that refused it.
+    succeeded(&probe_at(server, &between, "monitor", "sslmode: require, channel_binding: disable").await);
+    // MD5 knows no binding.
+    let run = probe(server, "old", "sslmode: require, channel_binding: require").await;
+    assert_eq!(failure(&run).0, Reason::Permission);
 }
 
 #[tokio::test]

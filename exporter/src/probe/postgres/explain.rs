@@ -55,7 +55,7 @@ pub(super) fn failure(error: &Error, doing: Doing) -> Failure {
         Doing::Login { password: false } if chain.contains("password missing") => {
             Failure::new(Reason::Permission, "login: the server asks for a password; set password_file")
         }
-        // Methods other than password, MD5 and SCRAM; or a server that does not know the password itself.
+        // Methods other than password, MD5 and SCRAM; a server that does not know the password itself; no channel binding.
         Doing::Login { .. } if chain.starts_with("authentication error") => {
             Failure::new(Reason::Permission, format_args!("login: {chain}"))
         }

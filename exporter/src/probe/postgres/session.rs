@@ -41,6 +41,7 @@ pub(super) async fn login(settings: &Settings, transport: Transport) -> Result<S
     // TLS, where it is wanted, is there already: the library is told that it begins at once, and is handed
     // the stream as it is. So it sees the channel binding, and the phases stay apart.
     config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+    config.channel_binding(settings.channel_binding);
     let doing = Doing::Login { password: settings.password.is_some() };
     let (client, connection) =
         config.connect_raw(Guard::new(transport), AsItIs).await.map_err(|error| failure(&error, doing))?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use tokio_postgres::config::ChannelBinding;
+
 use crate::config::decode::{Cursor, shorten};
 use crate::probe::Section;
 use crate::probe::net::{self, IpChoice};
@@ -13,6 +15,10 @@ use crate::secret::SecretSource;
 const APPLICATION_NAME: &str = "sla-exporter";
 /// The longest name PostgreSQL keeps (`NAMEDATALEN`), in bytes; longer ones it cuts in silence.
 const MAX_NAME: usize = 63;
+
+/// Whether a SCRAM login proves that the TLS connection is the server's own: libpq's `channel_binding`.
+const BINDINGS: [(&str, ChannelBinding); 3] =
+    [("disable", ChannelBinding::Disable), ("prefer", ChannelBinding::Prefer), ("require", ChannelBinding::Require)];
 
 /// Settings of the section `postgres`.
 pub struct Settings {
@@ -26,6 +32,7 @@ pub struct Settings {
     /// `-c name=value …`, as libpq's `options`.
     pub(super) options: Option<String>,
     pub(super) sslmode: SslMode,
+    pub(super) channel_binding: ChannelBinding,
     /// Absent with `sslmode: disable`.
     pub(super) tls: Option<TlsSettings>,
     pub(super) query: Option<String>,
@@ -84,6 +91,13 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let application_name = map.get("application_name").map_or_else(|| Some(APPLICATION_NAME.to_owned()), |c| name(&c));
     let options = map.get("options").map_or(Some(None), |c| text(&c).map(Some));
     let sslmode = map.get("sslmode").map_or(Some(SslMode::Prefer), |c| c.one_of(&SslMode::WORDS));
+    let binding = map.get("channel_binding").map_or(Some(ChannelBinding::Prefer), |c| {
+        let mode = c.one_of(&BINDINGS)?;
+        if mode == ChannelBinding::Require && sslmode == Some(SslMode::Disable) {
+            return c.error("there is no channel to bind to: sslmode is disable");
+        }
+        Some(mode)
+    });
     let tls_config = map.get("tls_config");
     let query = map.get("query").map_or(Some(None), |c| text(&c).map(Some));
     let read_only = map.get("read_only").map_or(Some(true), |c| c.bool());
@@ -98,6 +112,7 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
         application_name: application_name?,
         options: options?,
         sslmode: sslmode?,
+        channel_binding: binding?,
         tls: tls?,
         query: query?,
         read_only: read_only?,
@@ -146,4 +161,64 @@ fn name(cursor: &Cursor<'_>) -> Option<String> {
 fn text(cursor: &Cursor<'_>) -> Option<String> {
     let text = cursor.non_empty()?;
     if text.contains('\0') { cursor.error("a text with a zero byte in it cannot be sent") } else { Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::diagnostics::Document;
+    use crate::config::node;
+
+    fn read(yaml: &str) -> (Option<Settings>, Vec<String>) {
+        let doc = Document::new(Path::new("sla.yml"));
+        let tree = node::parse(yaml).unwrap();
+        let settings = Cursor::root(&doc, &tree).map().and_then(decode);
+        (settings, doc.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[track_caller]
+    fn finds(yaml: &str, message: &str) {
+        let (_, findings) = read(yaml);
+        assert!(findings.iter().any(|f| f.contains(message)), "{yaml}: {findings:#?}");
+    }
+
+    #[test]
+    fn a_user_is_all_that_must_be_said() {
+        let (settings, findings) = read("{user: monitor}");
+        let settings = settings.unwrap();
+        assert_eq!(findings, Vec::<String>::new());
+        assert_eq!((settings.user.as_str(), settings.application_name.as_str()), ("monitor", "sla-exporter"));
+        assert_eq!((settings.sslmode, settings.channel_binding), (SslMode::Prefer, ChannelBinding::Prefer));
+        assert!(settings.read_only && settings.query.is_none() && settings.dbname.is_none());
+        assert!(settings.tls.is_some_and(|tls| !tls.verifies()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_its_place() {
+        finds("{}", "`user` is missing");
+        finds("{user: ''}", "user: expected a text, found an empty one");
+        finds("{user: a, usr: b}", "unknown key `usr`");
+        finds("{user: a, password: b}", "name that in `password_file`");
+        finds("{user: a, sslmode: verify_full}", "did you mean `verify-full`?");
+        finds("{user: a, sslmode: allow}", "accepted: disable, prefer, require, verify-ca, verify-full");
+        finds("{user: a, sslmode: disable, tls_config: {}}", "warning: tls_config: has no effect: sslmode is disable");
+        finds("{user: a, tls_config: {ca_file: ca.pem}}", "sslmode prefer verifies nothing");
+        finds("{user: a, sslmode: require, tls_config: {ca: x}}", "sslmode require verifies nothing");
+        finds(
+            "{user: a, sslmode: verify-full, tls_config: {insecure_skip_verify: true}}",
+            "insecure_skip_verify contradicts sslmode verify-full",
+        );
+        finds("{user: a, sslmode: disable, channel_binding: require}", "there is no channel to bind to");
+        finds("{user: a, query: \"SELECT '\\0'\"}", "a zero byte");
+        finds(&format!("{{user: {}}}", "x".repeat(64)), "is longer than PostgreSQL's 63 bytes");
+        assert_eq!(read(&format!("{{user: {}}}", "x".repeat(63))).1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_query_is_not_shown() {
+        let settings = read("{user: a, query: SELECT 'hunter2'}").0.unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
 }
