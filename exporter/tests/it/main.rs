@@ -6,12 +6,14 @@
 mod config;
 mod dns;
 mod host;
+mod hostile;
+mod http;
 mod icmp;
 mod metrics_reference;
-
 mod postgres;
 mod support;
 mod tcp;
+mod tls;
 
 mod binary;
 mod client;

@@ -83,7 +83,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         })
     });
     let assertions = Assertions::decode(&mut map);
-    map.unsupported(UNSUPPORTED, "not supported yet");
+    map.unsupported(UNSUPPORTED, "not yet; remove it");
     map.unsupported(&["no_follow_redirects"], "write `follow_redirects: false`");
     map.finish();
     let (headers, host) = headers?;

@@ -29,6 +29,17 @@ pub(super) fn failure(error: &io::Error, name: &ServerName<'_>, recorder: &Recor
     }
 }
 
+/// The failure of reading or writing after the handshake; `None` where TLS is not the cause.
+///
+/// With TLS 1.3 a peer that wants a client certificate says so only now.
+pub(super) fn later_failure(error: &io::Error, name: &str) -> Option<Failure> {
+    let detail = match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::AlertReceived(alert) => alert_text(*alert, name),
+        other => format!("TLS: {other}"),
+    };
+    Some(Failure::new(Reason::Tls, detail))
+}
+
 fn alert_text(alert: AlertDescription, name: &str) -> String {
     use AlertDescription as A;
     let hint = match alert {
@@ -41,7 +52,7 @@ fn alert_text(alert: AlertDescription, name: &str) -> String {
         A::NoApplicationProtocol => ": it speaks none of the application protocols offered (ALPN)",
         _ => "",
     };
-    format!("the peer refused the handshake (alert {alert:?}){hint}")
+    format!("the peer refused the connection (alert {alert:?}){hint}")
 }
 
 fn certificate(why: &CertificateError, name: &str, recorder: &Recorder) -> String {

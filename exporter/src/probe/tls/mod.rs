@@ -113,6 +113,12 @@ impl Session {
     }
 }
 
+/// What an error of reading or writing over an established connection means; `None` where TLS is not the cause.
+#[must_use]
+pub fn explain(error: &io::Error, host: &str) -> Option<Failure> {
+    explain::later_failure(error, host)
+}
+
 /// Sets the TLS version and cipher of an established connection.
 pub fn write_connection(connection: &rustls::ClientConnection, out: &mut Samples) {
     use rustls::ProtocolVersion as V;

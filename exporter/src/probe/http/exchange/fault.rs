@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use super::MAX_HEADER_BYTES;
-use crate::probe::{Failure, Reason};
+use crate::probe::{Failure, Reason, tls};
 
 /// The failure behind `error`.
 pub(super) fn explain(error: &hyper::Error) -> Failure {
@@ -21,6 +21,9 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
         return Failure::new(Reason::Reset, "the connection was closed before the answer was complete");
     }
     if let Some(io) = cause(error) {
+        if let Some(failure) = tls::explain(io, "it") {
+            return failure;
+        }
         return match io.kind() {
             // How the library says that a chunk's length or end makes no sense.
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
