@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::support::certs::Certs;
 use crate::support::postgres::{PASSWORD, Postgres, has_ipv6};
-use crate::support::{failure, info, module, phase, run, server, succeeded, value};
+use crate::support::{documented, failure, info, module, phase, run, server, succeeded, value};
 
 /// A run as `user` with the right password, `more` options beside, against 127.0.0.1.
 async fn probe(server: &Postgres, user: &str, more: &str) -> Run {
@@ -431,4 +431,9 @@ async fn nobody_listening_refuses() {
     drop(listener);
     assert_eq!(failure(&probe_peer(&target, "").await).0, Reason::Refused);
     assert_eq!(failure(&probe_peer("no-such-host.invalid", "").await).0, Reason::Dns);
+}
+
+#[test]
+fn the_documented_modules_are_good() {
+    assert_eq!(documented("postgres.md").len(), 4);
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::certs::Certs;
-use crate::support::{failure, info, module, run, server, server_on, succeeded, value};
+use crate::support::{documented, failure, info, module, run, server, server_on, succeeded, value};
 
 async fn probe(tcp: &str, target: &str) -> Run {
     run(&module(&format!("{{prober: tcp, timeout: 5s, tcp: {tcp}}}")), target).await
@@ -330,4 +330,9 @@ async fn a_handshake_that_is_none_fails_as_tls_and_one_that_hangs_as_timeout() {
     let run_two = run(&tls, &silent).await;
     assert_eq!(failure(&run_two).0, Reason::Timeout);
     assert!(failure(&run_two).1.contains("TLS handshake"), "{:?}", run_two.failure);
+}
+
+#[test]
+fn the_documented_modules_are_good() {
+    assert!(documented("tcp.md").len() > 6);
 }

@@ -27,6 +27,39 @@ pub(crate) fn module(yaml: &str) -> Arc<Module> {
     Arc::new(module.expect("a module without findings"))
 }
 
+/// Reads every module in the YAML of `docs/modules/<page>`, and lets every documented target be checked by its module.
+#[track_caller]
+pub(crate) fn documented(page: &str) -> Vec<Module> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/modules").join(page);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    // The files it names are not there.
+    let certs = certs::Certs::of(&["localhost"]);
+    let folder = certs.ca_file();
+    std::fs::write(folder.with_file_name("pg.pass"), "documented").unwrap();
+    let text = text.replace("/etc/sla-exporter", &folder.parent().unwrap().display().to_string());
+    let mut modules = Vec::new();
+    for block in text.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap_or_default();
+        let doc = Document::new(&path);
+        let tree = node::parse(block).unwrap_or_else(|error| panic!("{error:?} in {block}"));
+        let mut map = Cursor::root(&doc, &tree).map().unwrap();
+        for (name, _, cursor) in map.require("modules").unwrap().named().unwrap() {
+            modules.extend(probe::decode_module(name, &cursor));
+        }
+        for probe in map.get("probes").and_then(|c| c.list()).unwrap_or_default() {
+            let mut probe = probe.map().unwrap();
+            let name = probe.require("module").and_then(|c| c.string()).unwrap();
+            let module = modules.iter().find(|m| m.name == name).unwrap();
+            for target in probe.require("targets").and_then(|c| c.strings()).unwrap() {
+                assert_eq!(probe::check_target(module, &target), Ok(()), "{target}");
+            }
+        }
+        let (findings, _) = doc.into_parts();
+        assert!(findings.is_empty(), "{block}: {findings:#?}");
+    }
+    modules
+}
+
 fn shared() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(Shared::new)
