@@ -3,6 +3,7 @@
 // All of it is tests, helpers included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod app;
 mod config;
 mod dns;
 mod host;
