@@ -1,1 +1,23 @@
-//! x
+//! Something to watch: a small web service with switches to break it, and a mail catcher.
+//!
+//! For `make run`, `docker compose up` and the end-to-end tests. Not for production: passwords are known, mails are
+//! shown to whoever asks.
+
+pub mod mail;
+pub mod service;
+pub mod web;
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without handlers the signals' default ends the process.
+        _ => std::future::pending().await,
+    }
+}

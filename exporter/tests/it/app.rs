@@ -152,7 +152,8 @@ async fn every_family_stands_on_the_page_once_and_in_one_piece() {
 async fn a_reload_keeps_unchanged_targets_and_replaces_changed_ones() {
     let ((a, _keep_a), (b, _keep_b)) = (listener().await, listener().await);
     let running = Running::start(&config(&[&a], ""));
-    let runs = format!("probe_runs_total{{contract=\"test\",site=\"here\",probe=\"port\",module=\"open\",target=\"{a}\"");
+    let runs =
+        format!("probe_runs_total{{contract=\"test\",site=\"here\",probe=\"port\",module=\"open\",target=\"{a}\"");
     running.eventually(&runs, |v| v >= Some(2.0)).await;
     let before = running.value(&runs).await.unwrap();
     running.rewrite(&config(&[&a, &b], ""));
