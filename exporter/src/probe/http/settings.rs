@@ -189,3 +189,51 @@ impl Headers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::diagnostics::{Document, Severity};
+    use crate::config::node;
+    use std::path::Path;
+
+    const REFERENCE: &str = include_str!("../../../../docs/modules/http.md");
+
+    /// The keys a section accepts, without their paths.
+    fn accepted(yaml: &str) -> Vec<String> {
+        let doc = Document::recording(Path::new("sla.yml"));
+        let tree = node::parse(yaml).unwrap();
+        decode(Cursor::root(&doc, &tree).map().unwrap());
+        doc.accepted_keys().iter().map(|path| path.rsplit('.').next().unwrap_or(path).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_reference_has_every_key_and_every_refused_one() {
+        let sections = [
+            "{basic_auth: {}, tls_config: {}, fail_if_header_matches: [{}]}",
+            "{authorization: {}, fail_if_header_not_matches: [{}]}",
+        ];
+        let keys: Vec<String> = sections.iter().flat_map(|yaml| accepted(yaml)).collect();
+        assert!(keys.len() > 30, "{keys:?}");
+        for key in keys.iter().map(String::as_str).chain(UNSUPPORTED.iter().copied()) {
+            let named = [format!("{key}:"), format!("`{key}`")].iter().any(|form| REFERENCE.contains(form));
+            assert!(named, "docs/modules/http.md does not have `{key}`");
+        }
+    }
+
+    #[test]
+    fn the_annotated_block_of_the_reference_is_a_good_module() {
+        let start = REFERENCE.find("```yaml\n").unwrap() + "```yaml\n".len();
+        let block = &REFERENCE[start..start + REFERENCE[start..].find("```").unwrap()];
+        let tree = node::parse(block).unwrap();
+        let doc = Document::new(Path::new("sla.yml"));
+        let mut root = Cursor::root(&doc, &tree).map().unwrap();
+        let (_, _, module) = root.get("modules").unwrap().named().unwrap().remove(0);
+        assert!(crate::probe::decode_module("health", &module).is_some());
+        let (findings, _) = doc.into_parts();
+        // The example's secret file is not there; nothing else is to be said.
+        let wrong: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+    }
+}
