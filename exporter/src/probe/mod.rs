@@ -167,6 +167,36 @@ pub struct Budget {
 
 /// One run of `module` against `target`.
 pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared) -> Run {
+    attempt(budget, &Probing { module, target, timeout: budget.timeout, shared }).await
+}
+
+/// What an attempt does; apart from when it is made and how long it may take.
+trait Attempt {
+    fn make(&self, samples: &mut Samples) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+struct Probing<'a> {
+    module: &'a Module,
+    target: &'a str,
+    timeout: Duration,
+    shared: &'a Shared,
+}
+
+impl Attempt for Probing<'_> {
+    async fn make(&self, samples: &mut Samples) -> Result<(), Failure> {
+        let Self { module, target, timeout, shared } = *self;
+        match &module.prober {
+            Prober::Http(s) => http::run(s, target, shared, samples).await,
+            Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
+            Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
+            Prober::Dns(s) => dns::run(s, target, shared, samples).await,
+            Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
+        }
+    }
+}
+
+/// Attempts until one succeeds or none is left; the samples are those of the last one.
+async fn attempt(budget: Budget, once: &impl Attempt) -> Run {
     let Budget { timeout, attempts, spare } = budget;
     let started = Instant::now();
     let pause = ATTEMPT_PAUSE.min(spare / attempts.max(1));
@@ -177,7 +207,8 @@ pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared)
             tokio::time::sleep(pause).await;
             samples.clear();
         }
-        failure = self::attempt(module, target, timeout, shared, &mut samples).await.err();
+        let result = tokio::time::timeout(timeout, once.make(&mut samples)).await;
+        failure = result.unwrap_or_else(|_| Err(timed_out(timeout, samples.current_stage()))).err();
         if failure.is_none() {
             break;
         }
@@ -188,27 +219,9 @@ pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared)
     Run { samples: samples.into_items(), failure, duration }
 }
 
-async fn attempt(
-    module: &Module,
-    target: &str,
-    timeout: Duration,
-    shared: &Shared,
-    samples: &mut Samples,
-) -> Result<(), Failure> {
-    let result = tokio::time::timeout(timeout, async {
-        match &module.prober {
-            Prober::Http(s) => http::run(s, target, shared, samples).await,
-            Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
-            Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
-            Prober::Dns(s) => dns::run(s, target, shared, samples).await,
-            Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
-        }
-    })
-    .await;
-    result.unwrap_or_else(|_| {
-        let after = format_duration(timeout);
-        Err(Failure::new(Reason::Timeout, format_args!("no result after {after}, while {}", samples.current_stage())))
-    })
+fn timed_out(timeout: Duration, stage: &str) -> Failure {
+    let after = format_duration(timeout);
+    Failure::new(Reason::Timeout, format_args!("no result after {after}, while {stage}"))
 }
 
 /// Settings readers take the module's section; named so that their signatures stay alike.
@@ -216,11 +229,12 @@ pub type Section<'a> = MapCursor<'a>;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
     fn a_module_without_a_timeout_takes_what_the_interval_leaves_up_to_ten_seconds() {
-        const SECOND: Duration = Duration::from_secs(1);
         let module = |timeout: &str| {
             let doc = crate::config::diagnostics::Document::new(std::path::Path::new("test.yml"));
             let node = crate::config::node::parse(&format!("prober: icmp\n{timeout}")).unwrap();
@@ -230,5 +244,96 @@ mod tests {
         assert_eq!(module("").timeout_within(SECOND * 5, 1), SECOND * 5);
         assert_eq!(module("").timeout_within(SECOND * 15, 3), SECOND * 5);
         assert_eq!(module("timeout: 7s").timeout_within(SECOND * 5, 1), SECOND * 7);
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Attempts that take so long and end so, in order.
+    struct Planned<'a> {
+        plan: &'a [(Duration, bool)],
+        made: AtomicU32,
+    }
+
+    impl Attempt for Planned<'_> {
+        async fn make(&self, samples: &mut Samples) -> Result<(), Failure> {
+            let before = self.made.fetch_add(1, Ordering::Relaxed);
+            let (takes, succeeds) = self.plan[before as usize];
+            samples.set(Metric::IpProtocol, f64::from(before + 1));
+            if before == 0 {
+                samples.set(Metric::HttpStatusCode, 500.0);
+            }
+            samples.stage("taking its time");
+            tokio::time::sleep(takes).await;
+            if succeeds { Ok(()) } else { Err(Failure::new(Reason::Status, format_args!("attempt {}", before + 1))) }
+        }
+    }
+
+    /// A run of planned attempts, and how many of them it made.
+    async fn run_of(timeout: u32, attempts: u32, spare: Duration, plan: &[(Duration, bool)]) -> (Run, u32) {
+        let planned = Planned { plan, made: AtomicU32::new(0) };
+        let run = attempt(Budget { timeout: SECOND * timeout, attempts, spare }, &planned).await;
+        (run, planned.made.into_inner())
+    }
+
+    fn value(run: &Run, metric: Metric) -> Option<f64> {
+        run.samples.iter().find(|s| s.metric == metric).map(|s| s.value)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_success_ends_a_run() {
+        let (run, made) = run_of(10, 3, SECOND * 30, &[(SECOND, true)]).await;
+        assert_eq!((made, &run.failure, run.duration), (1, &None, SECOND));
+        assert_eq!((value(&run, Metric::Success), value(&run, Metric::Duration)), (Some(1.0), Some(1.0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_confirmed_after_a_pause_and_forgotten_when_it_is_not() {
+        let (run, made) = run_of(10, 3, SECOND * 30, &[(SECOND, false), (SECOND, true)]).await;
+        assert_eq!((made, &run.failure), (2, &None));
+        assert_eq!(run.duration, SECOND * 3, "two attempts and the pause between them");
+        assert_eq!(value(&run, Metric::IpProtocol), Some(2.0));
+        assert_eq!(value(&run, Metric::HttpStatusCode), None, "the first attempt's values are gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_failure_counts() {
+        let (run, made) = run_of(10, 3, SECOND * 30, &[(SECOND, false); 3]).await;
+        assert_eq!((made, run.failure.unwrap().detail.as_str()), (3, "attempt 3"));
+        assert_eq!(run.duration, SECOND * 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_attempt_has_the_whole_timeout_and_names_what_it_waited_for() {
+        let (run, made) = run_of(2, 2, SECOND * 30, &[(SECOND * 60, true); 2]).await;
+        assert_eq!((made, run.duration), (2, SECOND * 5));
+        let failure = run.failure.clone().unwrap();
+        assert_eq!(failure.to_string(), "timeout: no result after 2s, while taking its time");
+        assert_eq!(value(&run, Metric::IpProtocol), Some(2.0), "what was found out before the timeout stays");
+        assert_eq!(value(&run, Metric::Success), Some(0.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_sides_of_the_timeout() {
+        let millisecond = Duration::from_millis(1);
+        let (run, _) = run_of(2, 1, Duration::ZERO, &[(SECOND * 2 - millisecond, true)]).await;
+        assert_eq!(run.failure, None);
+        let (run, _) = run_of(2, 1, Duration::ZERO, &[(SECOND * 2 + millisecond, true)]).await;
+        assert_eq!(run.failure.map(|f| f.reason), Some(Reason::Timeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_never_take_more_than_the_interval_spares() {
+        for (attempts, spare) in [(2, 0), (2, 1), (3, 100), (5, 1000), (5, 4000), (5, 60_000)] {
+            let spare = Duration::from_millis(spare);
+            let (run, _) = run_of(2, attempts, spare, &[(SECOND * 60, true); 5]).await;
+            let pauses = run.duration - SECOND * 2 * attempts;
+            assert!(pauses <= spare && pauses <= SECOND * (attempts - 1), "{attempts} attempts, {spare:?}: {pauses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_at_all_is_one() {
+        let (_, made) = run_of(2, 0, Duration::ZERO, &[(SECOND, true)]).await;
+        assert_eq!(made, 1);
     }
 }
