@@ -1,0 +1,34 @@
+# The commands of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint fmt check bench
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+build: ## the exporter, optimised: target/release/sla-exporter
+	cargo build --release -p sla-exporter
+
+# Ports can be chosen: make run EXPORTER_PORT=… PROMETHEUS_PORT=… ALERTMANAGER_PORT=… DEMO_PORT=… SMTP_PORT=… MAIL_PORT=…
+export EXPORTER_PORT PROMETHEUS_PORT ALERTMANAGER_PORT DEMO_PORT SMTP_PORT MAIL_PORT
+run: ## the whole stack with a demo service, in the foreground; Ctrl-C ends it
+	@deploy/native/run.sh
+
+test: ## everything that is tested; installs what it needs on Debian
+	@deploy/native/install.sh test
+	@$(MAKE) --no-print-directory lint
+	cargo build --workspace --bins
+	cargo test --workspace
+
+lint: ## formatting and clippy, warnings refused
+	@rustup component add rustfmt clippy >/dev/null 2>&1 || true
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt: ## formats the code
+	cargo fmt --all
+
+check: ## the shipped configuration
+	cargo run --quiet -p sla-exporter -- check config/sla.yml
+
+bench: ## figures next to the peers', in one run; takes minutes
+	cargo bench -p sla-tests

@@ -1,0 +1,47 @@
+//! The launcher of `make run`.
+
+// What it prints is what it is for.
+#![allow(clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use sla_demo::stack::{self, Places, Ports};
+
+/// Starts the demo service, sla-exporter, Prometheus, Alertmanager and a mail catcher on loopback; Ctrl-C stops them.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    #[command(flatten)]
+    ports: Ports,
+    /// Only say whether the ports are free.
+    #[arg(long)]
+    check_ports: bool,
+    /// The repository with rules and configurations.
+    #[arg(long, default_value_os_t = Path::new(".").to_owned())]
+    repository: PathBuf,
+}
+
+// One thread: the programs are told of the death of the thread that started them.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), String> {
+    if options.check_ports {
+        return options.ports.check();
+    }
+    let repository = options.repository.canonicalize().map_err(|e| format!("{}: {e}", options.repository.display()))?;
+    let programs = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)).unwrap_or_default();
+    println!("starting, on loopback only:");
+    stack::run(&Places { repository, programs }, options.ports, sla_demo::stopped()).await
+}

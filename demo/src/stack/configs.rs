@@ -1,0 +1,93 @@
+//! The shipped configurations, copied and pointed at loopback. Each replacement must find what it replaces.
+
+use std::path::{Path, PathBuf};
+
+use super::Ports;
+
+/// The files the programs are started with.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) exporter: PathBuf,
+    pub(super) prometheus: PathBuf,
+    pub(super) alertmanager: PathBuf,
+}
+
+/// Writes copies for `ports` into `folder`.
+pub(super) fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, String> {
+    let local = |port: u16| format!("127.0.0.1:{port}");
+    let root = format!("{}/", repository.display());
+    let exporter = copy(
+        &repository.join("deploy/demo/sla.yml"),
+        folder,
+        "sla.yml",
+        &[
+            ("127.0.0.1:8088", &local(ports.demo)),
+            ("127.0.0.1:1025", &local(ports.smtp)),
+            ("127.0.0.1:9090", &local(ports.prometheus)),
+            ("127.0.0.1:9093", &local(ports.alertmanager)),
+            ("127.0.0.1:10115", &local(ports.exporter)),
+        ],
+    )?;
+    let prometheus = copy(
+        &repository.join("deploy/prometheus/prometheus.yml"),
+        folder,
+        "prometheus.yml",
+        &[
+            ("exporter:10115", &local(ports.exporter)),
+            ("alertmanager:9093", &local(ports.alertmanager)),
+            ("localhost:9090", &local(ports.prometheus)),
+            ("../../", &root),
+        ],
+    )?;
+    let shipped = repository.join("deploy/alertmanager");
+    let alertmanager = copy(
+        &shipped.join("alertmanager.yml"),
+        folder,
+        "alertmanager.yml",
+        &[("mailcatcher:1025", &local(ports.smtp))],
+    )?;
+    let templates = folder.join("templates");
+    std::fs::create_dir_all(&templates).map_err(|error| format!("{}: {error}", templates.display()))?;
+    let list =
+        std::fs::read_dir(shipped.join("templates")).map_err(|error| format!("{}: {error}", shipped.display()))?;
+    for template in list.flatten() {
+        copy(&template.path(), &templates, &template.file_name().to_string_lossy(), &[])?;
+    }
+    Ok(Files { exporter, prometheus, alertmanager })
+}
+
+fn copy(from: &Path, folder: &Path, name: &str, replace: &[(&str, &str)]) -> Result<PathBuf, String> {
+    let mut text = std::fs::read_to_string(from).map_err(|error| format!("{}: {error}", from.display()))?;
+    // Through marks, so that a port that stands for another one is not replaced twice.
+    for (i, (old, _)) in replace.iter().enumerate() {
+        if !text.contains(old) {
+            return Err(format!("{} no longer has `{old}`: the launcher cannot point it at loopback", from.display()));
+        }
+        text = text.replace(old, &format!("\u{1}{i}\u{1}"));
+    }
+    for (i, (_, new)) in replace.iter().enumerate() {
+        text = text.replace(&format!("\u{1}{i}\u{1}"), new);
+    }
+    let to = folder.join(name);
+    std::fs::write(&to, text).map_err(|error| format!("{}: {error}", to.display()))?;
+    Ok(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_files_are_pointed_at_loopback() {
+        let folder = tempfile::tempdir().unwrap();
+        // The demo's new port is Prometheus' old one: each is replaced once.
+        let ports = Ports { demo: 9090, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6 };
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let files = write(&repository, folder.path(), ports).unwrap();
+        let exporter = std::fs::read_to_string(files.exporter).unwrap();
+        assert!(exporter.contains("http://127.0.0.1:9090/login") && exporter.contains("http://127.0.0.1:3/-/healthy"));
+        let prometheus = std::fs::read_to_string(files.prometheus).unwrap();
+        assert!(prometheus.contains("http://127.0.0.1:2/sd") && !prometheus.contains("../../recording-rules"));
+        assert!(std::fs::read_to_string(files.alertmanager).unwrap().contains("smtp_smarthost: 127.0.0.1:5"));
+    }
+}

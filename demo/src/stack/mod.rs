@@ -1,0 +1,172 @@
+//! The whole stack on one machine, for `make run`: starts the programs, waits until each is ready, stops all of them.
+//!
+//! Everything lives in one temporary folder that goes with the run; programs listen on loopback only. Not for
+//! production: deploy/ has units and compose files for that.
+
+// What it prints is what it is for.
+#![allow(clippy::print_stdout)]
+
+mod child;
+mod configs;
+mod ports;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::child::Child;
+pub use self::ports::Ports;
+
+/// How long a program may take until it answers.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// Where the repository and the built programs are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The repository: rules, configurations.
+    pub repository: PathBuf,
+    /// `sla-exporter`, `sla-demo`, `sla-demo-mail`.
+    pub programs: PathBuf,
+}
+
+/// Starts the stack, says what to try, and runs until `stopped` or until a program ends.
+///
+/// # Errors
+/// With what is missing or which program ended, and its last words.
+pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()>) -> Result<(), String> {
+    ports.check()?;
+    let folder = tempfile::Builder::new()
+        .prefix("sla-exporter-run-")
+        .tempdir()
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let mut children = Vec::new();
+    let mut stopped = std::pin::pin!(stopped);
+    let result = tokio::select! {
+        result = start(places, ports, folder.path(), &mut children) => result,
+        () = &mut stopped => Err("stopped while starting".to_owned()),
+    };
+    let result = match result {
+        Ok(()) => {
+            println!("{}", page(ports));
+            tokio::select! {
+                () = &mut stopped => Ok(()),
+                why = first_end(&mut children) => Err(why),
+            }
+        }
+        Err(why) => Err(why),
+    };
+    println!("stopping");
+    // What depends on others ends before them.
+    while let Some(child) = children.pop() {
+        child.stop().await;
+    }
+    result
+}
+
+async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<Child>) -> Result<(), String> {
+    let files = configs::write(&places.repository, folder, ports)?;
+    let ours = |name: &str| places.programs.join(name);
+    let path = |path: &Path| path.display().to_string();
+    let listen = |port: u16| format!("127.0.0.1:{port}");
+    let alertmanager =
+        if child::is_on_path("prometheus-alertmanager") { "prometheus-alertmanager" } else { "alertmanager" };
+    let plan: [(&str, PathBuf, Vec<String>, u16, &str); 5] = [
+        ("demo service", ours("sla-demo"), vec![format!("--listen={}", listen(ports.demo))], ports.demo, "/"),
+        (
+            "mail catcher",
+            ours("sla-demo-mail"),
+            vec![format!("--smtp={}", listen(ports.smtp)), format!("--listen={}", listen(ports.mail))],
+            ports.mail,
+            "/health",
+        ),
+        (
+            "sla-exporter",
+            ours("sla-exporter"),
+            vec![
+                format!("--config.file={}", path(&files.exporter)),
+                format!("--web.listen-address={}", listen(ports.exporter)),
+            ],
+            ports.exporter,
+            "/-/ready",
+        ),
+        (
+            "Alertmanager",
+            alertmanager.into(),
+            vec![
+                format!("--config.file={}", path(&files.alertmanager)),
+                format!("--storage.path={}", path(&folder.join("alertmanager-data"))),
+                format!("--web.listen-address={}", listen(ports.alertmanager)),
+                format!("--web.external-url=http://{}", listen(ports.alertmanager)),
+                // Alone: no cluster port.
+                "--cluster.listen-address=".to_owned(),
+            ],
+            ports.alertmanager,
+            "/-/ready",
+        ),
+        (
+            "Prometheus",
+            "prometheus".into(),
+            vec![
+                format!("--config.file={}", path(&files.prometheus)),
+                format!("--storage.tsdb.path={}", path(&folder.join("prometheus-data"))),
+                format!("--web.listen-address={}", listen(ports.prometheus)),
+                format!("--web.external-url=http://{}", listen(ports.prometheus)),
+            ],
+            ports.prometheus,
+            "/-/ready",
+        ),
+    ];
+    for (name, program, arguments, port, ready) in plan {
+        let began = Instant::now();
+        let log = folder.join(format!("{}.log", name.replace(' ', "-")));
+        children.push(Child::start(name, &program, &arguments, &log)?);
+        let Some(child) = children.last_mut() else { continue };
+        while !child::answers(port, ready).await {
+            if let Some(why) = child.ended() {
+                return Err(why);
+            }
+            if began.elapsed() > READY_WITHIN {
+                return Err(format!("{name} is not ready after {} s\n{}", READY_WITHIN.as_secs(), child.last_words()));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        println!("  {name:<13} ready after {:.1} s   http://127.0.0.1:{port}/", began.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// Waits until a program ends; says which, and its last words.
+async fn first_end(children: &mut [Child]) -> String {
+    loop {
+        if let Some(why) = children.iter_mut().find_map(Child::ended) {
+            return why;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn page(ports: Ports) -> String {
+    let Ports { demo, exporter, prometheus, alertmanager, mail, .. } = ports;
+    format!(
+        "
+All is running. Ctrl-C stops it and leaves nothing behind.
+
+  the demo service, with buttons to break it    http://127.0.0.1:{demo}/
+  what sla-exporter sees                        http://127.0.0.1:{exporter}/
+  Prometheus: up or down, function by function  http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3Anow&g0.tab=1
+  its alerts                                    http://127.0.0.1:{prometheus}/alerts
+  Alertmanager                                  http://127.0.0.1:{alertmanager}/
+  mails that arrived                            http://127.0.0.1:{mail}/
+
+Try this:
+
+  break the web form    curl -X POST http://127.0.0.1:{demo}/break/web_form
+                        the page mail arrives within 2 minutes at http://127.0.0.1:{mail}/
+  fix it                curl -X POST http://127.0.0.1:{demo}/fix/web_form
+                        the recovery mail follows
+  let the login hang    curl -X POST http://127.0.0.1:{demo}/break/web_app?mode=hang
+  a slot (5 minutes)    curl -s 'http://127.0.0.1:{prometheus}/api/v1/query?query=sla:function_up:5m'
+"
+    )
+}
