@@ -3,4 +3,5 @@
 // All of it is tests, helpers included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod blackbox_exporter;
 mod node_exporter;

@@ -42,7 +42,7 @@ metrics! {
     HttpDuration = "probe_http_duration_seconds", "Duration of the HTTP request by phase, summed over redirects, in seconds.";
     HttpContentLength = "probe_http_content_length", "Content-Length of the final response in bytes; -1 when it has none.";
     HttpUncompressedBodyLength = "probe_http_uncompressed_body_length", "Length of the final response's body after decompression, in bytes.";
-    HttpRedirects = "probe_http_redirects", "Redirects followed in the last run.";
+    HttpRedirects = "probe_http_redirects", "Redirects among the answers of the last run, one that was not followed included.";
     HttpSsl = "probe_http_ssl", "Whether the final request used TLS.";
     HttpVersion = "probe_http_version", "HTTP version of the final response.";
     HttpLastModified = "probe_http_last_modified_timestamp_seconds", "Last-Modified of the final response, in seconds since the epoch.";

@@ -50,7 +50,6 @@ pub(super) async fn send(
     out: &mut Samples,
 ) -> Result<Outcome, Failure> {
     let secure = hop.url.scheme() == "https";
-    out.set(Metric::HttpSsl, f64::from(u8::from(secure)));
     let address = resolve(settings, hop, shared, out).await?;
     let transport = connect(settings, hop, address, secure, out).await?;
     let io = TokioIo::new(transport);
@@ -149,10 +148,13 @@ where
     let (head, body) = answer.map_err(|error| driver.explain(&error))?.into_parts();
     out.add_phase(Metric::HttpDuration, "processing", began.elapsed().as_secs_f64());
     out.set(Metric::HttpStatusCode, f64::from(head.status.as_u16()));
-    if settings.follow_redirects {
-        hop.cookies.take(&head.headers, &hop.url);
-        if let Some(step) = redirect::step(head.status, &head.headers, hop)? {
-            return Ok(Outcome::Redirect(step));
+    out.set(Metric::HttpSsl, f64::from(u8::from(secure)));
+    if redirect::points_elsewhere(head.status, &head.headers) {
+        let met = out.value(Metric::HttpRedirects, None).unwrap_or_default();
+        out.set(Metric::HttpRedirects, met + 1.0);
+        if settings.follow_redirects {
+            hop.cookies.take(&head.headers, &hop.url);
+            return redirect::step(head.status, &head.headers, hop).map(Outcome::Redirect);
         }
     }
     write_head(&head, &body, out);

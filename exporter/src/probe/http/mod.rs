@@ -44,14 +44,14 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     }
     out.set(Metric::HttpStatusCode, 0.0);
     out.set(Metric::HttpRedirects, 0.0);
+    out.set(Metric::HttpSsl, 0.0);
     if settings.assertions.has_regex() {
         out.set(Metric::FailedDueToRegex, 0.0);
     }
     let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     let credentials = settings.auth.read().await?;
     let mut hop = Hop::first(settings, url, credentials);
-    for redirects in 0..=MAX_REDIRECTS {
-        out.set(Metric::HttpRedirects, f64::from(redirects));
+    for _ in 0..=MAX_REDIRECTS {
         match exchange::send(settings, &mut hop, shared, out).await? {
             Outcome::Final => return Ok(()),
             Outcome::Redirect(step) => hop.follow(step),

@@ -1,6 +1,6 @@
 //! Where a redirect points, and what it does to the request.
 
-use hyper::header::{HeaderMap, LOCATION};
+use hyper::header::{HeaderMap, HeaderValue, LOCATION};
 use hyper::{Method, StatusCode};
 use url::Url;
 
@@ -21,21 +21,23 @@ pub(super) struct Step {
     pub(super) relative: bool,
 }
 
-/// What to do about an answer: follow it, or `None` when it is the final one.
+/// Whether an answer is a redirect. One without a place to go is an answer like any other; its status is judged.
+pub(super) fn points_elsewhere(status: StatusCode, headers: &HeaderMap) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+        && headers.get(LOCATION).is_some_and(|value| !value.is_empty())
+}
+
+/// Where a redirect points.
 ///
 /// # Errors
-/// Reason `redirect` where it points to nowhere usable.
-pub(super) fn step(status: StatusCode, headers: &HeaderMap, hop: &Hop<'_>) -> Result<Option<Step>, Failure> {
-    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    // A redirect without a place to go is an answer like any other; its status is judged.
-    let Some(location) = headers.get(LOCATION).filter(|value| !value.is_empty()) else { return Ok(None) };
+/// Reason `redirect` where that is nowhere usable.
+pub(super) fn step(status: StatusCode, headers: &HeaderMap, hop: &Hop<'_>) -> Result<Step, Failure> {
+    let location = headers.get(LOCATION).map_or(&[][..], HeaderValue::as_bytes);
     let unusable = |why: &str| Failure::new(Reason::Redirect, format_args!("status {status}, but {why}"));
     if location.len() > MAX_LOCATION {
         return Err(unusable(&format!("its Location has {} bytes; at most {MAX_LOCATION} are read", location.len())));
     }
-    let text = std::str::from_utf8(location.as_bytes()).map_err(|_| unusable("its Location is not UTF-8"))?;
+    let text = std::str::from_utf8(location).map_err(|_| unusable("its Location is not UTF-8"))?;
     let mut url = hop.url.join(text).map_err(|why| unusable(&format!("its Location is not a URL: {why}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(unusable(&format!("its Location has the scheme `{}`; http and https are followed", url.scheme())));
@@ -49,7 +51,7 @@ pub(super) fn step(status: StatusCode, headers: &HeaderMap, hop: &Hop<'_>) -> Re
         _ => (Method::GET, true),
     };
     let relative = Url::parse(text).is_err() && !text.starts_with("//");
-    Ok(Some(Step { url, method, drops_body, relative }))
+    Ok(Step { url, method, drops_body, relative })
 }
 
 /// The failure of following no further.
