@@ -12,6 +12,7 @@ mod http;
 mod icmp;
 mod metrics_reference;
 mod postgres;
+mod reasons;
 mod support;
 mod tcp;
 mod tls;
