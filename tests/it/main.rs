@@ -4,4 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod blackbox_exporter;
+mod compose;
+mod mails;
 mod node_exporter;
+mod rules;
