@@ -139,6 +139,11 @@ fn addresses_in_the_configuration_are_services() {
             || ports.iter().any(|published| published.ends_with(&format!(":{port}")))
     };
     for (file, word) in [
+        ("deploy/demo/sla.yml", "demo:8088"),
+        ("deploy/demo/sla.yml", "mailcatcher:1025"),
+        ("deploy/demo/sla.yml", "prometheus:9090"),
+        ("deploy/demo/sla.yml", "alertmanager:9093"),
+        ("deploy/demo/sla.yml", "exporter:10115"),
         ("deploy/prometheus/prometheus.yml", "exporter:10115"),
         ("deploy/prometheus/prometheus.yml", "alertmanager:9093"),
         ("deploy/alertmanager/alertmanager.yml", "mailcatcher:1025"),

@@ -21,11 +21,11 @@ pub(super) fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Fi
         folder,
         "sla.yml",
         &[
-            ("127.0.0.1:8088", &local(ports.demo)),
-            ("127.0.0.1:1025", &local(ports.smtp)),
-            ("127.0.0.1:9090", &local(ports.prometheus)),
-            ("127.0.0.1:9093", &local(ports.alertmanager)),
-            ("127.0.0.1:10115", &local(ports.exporter)),
+            ("demo:8088", &local(ports.demo)),
+            ("mailcatcher:1025", &local(ports.smtp)),
+            ("prometheus:9090", &local(ports.prometheus)),
+            ("alertmanager:9093", &local(ports.alertmanager)),
+            ("exporter:10115", &local(ports.exporter)),
         ],
     )?;
     let prometheus = copy(
