@@ -29,7 +29,9 @@ const FIRST_REQUEST: Duration = Duration::from_secs(10);
 /// Between two requests, the headers of the second included: more than the longest scrape interval in use.
 const IDLE: Duration = Duration::from_secs(180);
 /// From a request's headers to the last byte of its answer.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST: Duration = Duration::from_secs(30);
+/// The same while others wait for the memory of its answer: Prometheus' default scrape timeout.
+const PATIENCE_WHEN_FULL: Duration = Duration::from_secs(10);
 /// Request line and headers together, in bytes; the answer is 431 beyond it.
 const HEADERS: u16 = 16 * 1024;
 
@@ -89,6 +91,21 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// Closes the connection whose client has been reading an answer for longest, if that is too long for a
+    /// client that wants it: the answer's memory is needed for others.
+    pub(super) fn give_up_slowest_reader(&self) {
+        let table = lock(&self.open);
+        let slowest = table.open.iter().filter_map(|(number, a)| Some((a.busy_since()?, *number))).min();
+        if let Some((since, number)) = slowest
+            && since.elapsed() >= PATIENCE_WHEN_FULL
+            && let Some(activity) = table.open.get(&number)
+        {
+            activity.evicted.cancel();
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         lock(&self.connections.open).open.remove(&self.number);
@@ -113,6 +130,10 @@ impl Activity {
     fn idle_since(&self) -> Option<Instant> {
         let state = lock(&self.state);
         state.requests.is_empty().then_some(state.idle_since)
+    }
+
+    fn busy_since(&self) -> Option<Instant> {
+        lock(&self.state).requests.first().map(|(_, start)| *start)
     }
 
     /// When the connection is cut off unless something happens before.
@@ -153,7 +174,7 @@ pub(super) async fn serve(
     let evicted = place.activity.evicted.clone();
     tokio::select! {
         () = abort.cancelled() => {}
-        () = evicted.cancelled() => tracing::debug!(%peer, "idle connection closed to make room"),
+        () = evicted.cancelled() => tracing::debug!(%peer, "connection closed to make room"),
         () = secured(stream, peer, site, &place, shutdown) => {}
     }
 }
@@ -228,7 +249,7 @@ async fn exchange<S>(
 fn builder(http2: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // No timeouts of hyper's own: it does not tell waiting for a request from waiting for its rest.
-    builder.http1().max_buf_size(HEADERS.into()).header_read_timeout(None).pipeline_flush(true);
+    builder.http1().max_buf_size(HEADERS.into()).header_read_timeout(None);
     builder
         .http2()
         .max_concurrent_streams(16)
@@ -279,6 +300,23 @@ mod tests {
         assert_eq!(evicted.iter().filter(|e| **e).count(), 1);
         drop((busy, newcomer, places));
         assert_eq!(lock(&connections.open).open.len(), 0, "places are given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_reader_that_took_too_long_is_given_up() {
+        let connections = Arc::new(Connections::default());
+        let places: Vec<_> = (0..3).map(|_| connections.enter().unwrap()).collect();
+        let slow = places[1].activity.begin();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let other = places[2].activity.begin();
+        let evicted = || places.iter().map(|place| place.activity.evicted.is_cancelled()).collect::<Vec<_>>();
+        tokio::time::advance(Duration::from_secs(8)).await;
+        connections.give_up_slowest_reader();
+        assert_eq!(evicted(), [false, false, false]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        connections.give_up_slowest_reader();
+        assert_eq!(evicted(), [false, true, false]);
+        drop((slow, other));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,17 +11,22 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER, VARY};
 use hyper::{HeaderMap, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::{Site, negotiate, reply};
 
 /// Pages that exist at once, those being sent included.
-pub(super) const PAGES: usize = 8;
+pub(super) const PAGES: usize = 4;
 /// How long a scrape waits for a place: less than any scrape timeout in use.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// How long it waits before it asks for room.
+const TURN: Duration = Duration::from_millis(500);
+
 /// Answers a scrape.
 pub(super) async fn serve(site: &Site, headers: &HeaderMap) -> reply::Reply {
-    let Ok(Ok(place)) = tokio::time::timeout(WAIT, Arc::clone(&site.pages).acquire_owned()).await else {
+    let Some(place) = place(site).await else {
         let reply = reply::text(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("{PAGES} scrapes are under way, and none ended within {} s; scrape less often", WAIT.as_secs()),
@@ -31,8 +36,13 @@ pub(super) async fn serve(site: &Site, headers: &HeaderMap) -> reply::Reply {
     let (format, gzip) = (negotiate::format(headers), negotiate::gzip(headers));
     let app = Arc::clone(&site.app);
     let rendered = tokio::task::spawn_blocking(move || {
-        let page = app.render(format);
-        if gzip { compress(&page) } else { page }
+        let mut page = app.render(format);
+        if gzip {
+            return compress(&page);
+        }
+        // It may wait for a slow reader: without the room it grew into.
+        page.shrink_to_fit();
+        page
     });
     let content = match rendered.await {
         Ok(content) => content,
@@ -48,6 +58,18 @@ pub(super) async fn serve(site: &Site, headers: &HeaderMap) -> reply::Reply {
     }
     reply.body_mut().place = Some(place);
     reply
+}
+
+/// A place for one page; waiting for it, the slowest reader of one is given up.
+async fn place(site: &Site) -> Option<OwnedSemaphorePermit> {
+    let started = Instant::now();
+    while started.elapsed() < WAIT {
+        if let Ok(place) = tokio::time::timeout(TURN, Arc::clone(&site.pages).acquire_owned()).await {
+            return place.ok();
+        }
+        site.connections.give_up_slowest_reader();
+    }
+    None
 }
 
 fn compress(page: &[u8]) -> Vec<u8> {

@@ -42,6 +42,7 @@ pub(crate) struct Site {
     reloader: Arc<Reloader>,
     web: Arc<WebConfig>,
     pages: Arc<Semaphore>,
+    connections: Arc<Connections>,
 }
 
 /// Serves on `listeners` until `shutdown`, then finishes what is in flight, at most 3 s long.
@@ -52,8 +53,9 @@ pub fn start(
     web: Arc<WebConfig>,
     shutdown: CancellationToken,
 ) -> JoinHandle<()> {
-    let site = Arc::new(Site { app, reloader, web, pages: Arc::new(Semaphore::new(metrics::PAGES)) });
     let connections = Arc::new(Connections::default());
+    let pages = Arc::new(Semaphore::new(metrics::PAGES));
+    let site = Arc::new(Site { app, reloader, web, pages, connections: Arc::clone(&connections) });
     let tasks = TaskTracker::new();
     let abort = CancellationToken::new();
     for listener in listeners {

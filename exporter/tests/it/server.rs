@@ -322,6 +322,29 @@ async fn many_scrapes_at_once_are_all_answered() {
     }
 }
 
+#[tokio::test]
+async fn who_asks_for_large_pages_and_never_reads_costs_places_for_a_while_and_no_more_memory() {
+    let label = "x".repeat(60);
+    let names: Vec<String> = (0..12_000).map(|i| format!("{label}.{label}.{label}.host-{i}.example:80")).collect();
+    let server = Server::start(&SMALL.replace("\"127.0.0.1:1\"", &names.join(",")));
+    let page = server.get("/metrics").await;
+    assert!(page.body.len() > 3_000_000, "more than a socket holds: {}", page.body.len());
+    let mut stuck = Vec::new();
+    for _ in 0..8 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(server.address).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stuck.push(stream);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let answer = server.get("/metrics").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "the places are taken");
+    assert_eq!(server.get("/-/healthy").await.status, 200);
+    eventually(async || (server.get("/metrics").await.status == 200).then_some(())).await;
+    drop(stuck);
+}
+
 async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

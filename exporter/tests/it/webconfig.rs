@@ -350,6 +350,72 @@ async fn requests_over_the_rate_are_turned_away() {
     assert_eq!(status(&off, None).await, 200);
 }
 
+/// Prometheus, killed when dropped.
+struct Prometheus(std::process::Child);
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_and_discovers_with_certificate_and_password() {
+    let setup = Setup::new();
+    let folder = setup.folder.path();
+    let (certificate, key) = setup.authority.issue(&[dns("prometheus")]);
+    write(folder, "client.crt", certificate);
+    write(folder, "client.key", key);
+    let web = setup.load(&format!(
+        "tls_server_config: {{cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt, \
+         client_auth_type: RequireAndVerifyClientCert}}\nbasic_auth_users: {{prometheus: \"{}\"}}\n",
+        hash("secret")
+    ));
+    let server = Server::start_with(
+        &format!("{SMALL}hosts: [{{name: web1, address: 127.0.0.1, exporter: \"127.0.0.1:1\"}}]\n"),
+        web,
+    );
+    let client = "tls_config: {ca_file: ca.crt, server_name: localhost, cert_file: client.crt, key_file: client.key}, \
+                  basic_auth: {username: prometheus, password: secret}";
+    let address = server.address;
+    write(
+        folder,
+        "prometheus.yml",
+        format!(
+            "global: {{scrape_interval: 1s}}
+scrape_configs:
+  - {{job_name: exporter, scheme: https, {client}, static_configs: [{{targets: [\"{address}\"]}}]}}
+  - {{job_name: hosts, http_sd_configs: [{{url: \"https://{address}/sd\", {client}}}]}}
+"
+        ),
+    );
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let prometheus = std::process::Command::new("prometheus")
+        .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=error"])
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .current_dir(folder)
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    let _prometheus = Prometheus(prometheus.expect("prometheus on the PATH: `apt-get install prometheus`"));
+    let query = async |expression: &str| {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let path = format!("/api/v1/query?query={expression}");
+        let answer = request(stream, "GET", &path, &[]).await.ok()?;
+        serde_json::from_slice::<serde_json::Value>(&answer.body).ok().map(|value| value["data"]["result"].clone())
+    };
+    eventually("a scrape", async || {
+        query("up%7Bjob=%22exporter%22%7D==1").await.is_some_and(|result| !result[0].is_null())
+    })
+    .await;
+    eventually("a discovered host", async || {
+        query("up%7Bjob=%22hosts%22%7D").await.is_some_and(|result| {
+            result[0]["metric"]["host"] == "web1" && result[0]["metric"]["instance"] == "127.0.0.1:1"
+        })
+    })
+    .await;
+}
+
 #[test]
 fn each_fault_is_named_with_its_place_and_no_secret() {
     let setup = Setup::new();
