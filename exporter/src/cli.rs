@@ -107,6 +107,9 @@ pub struct RunFlags {
     /// Where sysfs is mounted, for the host collectors
     #[arg(long = "path.sysfs", value_name = "FOLDER", env = "SLA_EXPORTER_PATH_SYSFS", default_value = "/sys")]
     pub sysfs: PathBuf,
+    /// Where the root of the system is that --path.procfs is of; needed where that is not /proc
+    #[arg(long = "path.rootfs", value_name = "FOLDER", env = "SLA_EXPORTER_PATH_ROOTFS")]
+    pub rootfs: Option<PathBuf>,
 }
 
 /// `--log.level`
@@ -152,6 +155,7 @@ mod tests {
         assert_eq!(run.listen_addresses, [":10115"]);
         assert_eq!((run.log_level, run.log_format), (Level::Info, LogFormat::Logfmt));
         assert_eq!((run.procfs.to_str(), run.sysfs.to_str()), (Some("/proc"), Some("/sys")));
+        assert_eq!(run.rootfs, None);
         assert_eq!((run.config_file, run.web_config_file), (None, None));
     }
 

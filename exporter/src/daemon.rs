@@ -186,7 +186,8 @@ fn app(
         }
     }
     let seen = before.extended_to(&config.files);
-    let options = Options { roots: Roots { proc: flags.procfs.clone(), sys: flags.sysfs.clone() }, places };
+    let roots = Roots { proc: flags.procfs.clone(), sys: flags.sysfs.clone(), root: flags.rootfs.clone() };
+    let options = Options { roots, places };
     Ok((App::new(loaded, source, Shared::new(), options), seen))
 }
 

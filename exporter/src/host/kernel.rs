@@ -38,11 +38,6 @@ pub struct Uname {
 pub trait Kernel: Debug + Send + Sync {
     /// Seconds since the epoch.
     fn unix_seconds(&self) -> f64;
-    /// Runnable and blocked tasks, averaged over 1, 5 and 15 minutes.
-    ///
-    /// # Errors
-    /// The system does not say.
-    fn load_average(&self) -> io::Result<[f64; 3]>;
     /// Ticks a second of the times in `/proc/stat`.
     fn ticks_per_second(&self) -> f64;
     /// The names of the system.
@@ -62,11 +57,6 @@ pub struct Live;
 impl Kernel for Live {
     fn unix_seconds(&self) -> f64 {
         crate::clock::unix_seconds()
-    }
-
-    fn load_average(&self) -> io::Result<[f64; 3]> {
-        let load = sysinfo::System::load_average().map_err(|error| io::Error::other(error.to_string()))?;
-        Ok([load.one, load.five, load.fifteen])
     }
 
     #[allow(clippy::cast_precision_loss)] // 100 on every Linux there is

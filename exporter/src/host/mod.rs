@@ -21,7 +21,7 @@ mod uptime;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,11 +46,21 @@ pub struct Roots {
     pub proc: PathBuf,
     /// `/sys`.
     pub sys: PathBuf,
+    /// Where the root of the system is that `proc` is of. Without it, that is `/` if `proc` is `/proc`, and unknown otherwise.
+    pub root: Option<PathBuf>,
+}
+
+impl Roots {
+    /// Of the system this process runs on.
+    #[must_use]
+    pub fn are_live(&self) -> bool {
+        self.proc == Path::new("/proc")
+    }
 }
 
 impl Default for Roots {
     fn default() -> Self {
-        Self { proc: "/proc".into(), sys: "/sys".into() }
+        Self { proc: "/proc".into(), sys: "/sys".into(), root: None }
     }
 }
 

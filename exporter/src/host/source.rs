@@ -33,6 +33,12 @@ pub enum Error {
         /// What was found and what was expected.
         what: String,
     },
+    /// The mounts are another system's, and where its root is was not said.
+    #[error("the mounts below {} are of another system; say where its root is with --path.rootfs", proc.display())]
+    UnknownRoot {
+        /// Where its procfs is.
+        proc: PathBuf,
+    },
     /// The system did not answer a call.
     #[error("{call}: {source}")]
     Call {

@@ -32,7 +32,7 @@ impl Running {
         let path = write(folder.path(), config);
         let source = Source::File(path);
         let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let roots = Roots { proc: PathBuf::from("/proc"), sys: PathBuf::from("/sys") };
+        let roots = Roots::default();
         let app = App::new(loaded, source, Shared::new(), Options { roots, places: 100 });
         let shutdown = CancellationToken::new();
         drop(app.run(shutdown.clone()));

@@ -45,10 +45,6 @@ impl Kernel for Fake {
         self.answers["unix_seconds"].as_f64().unwrap()
     }
 
-    fn load_average(&self) -> io::Result<[f64; 3]> {
-        Ok([0, 1, 2].map(|i| self.answers["load"][i].as_f64().unwrap()))
-    }
-
     fn ticks_per_second(&self) -> f64 {
         100.0
     }
@@ -88,12 +84,17 @@ fn render(host: &Host, format: Format) -> String {
     String::from_utf8(page.finish()).unwrap()
 }
 
+/// A fake host's; its kernel answers for the mounts by their own names.
+fn roots(proc: PathBuf, sys: PathBuf) -> Roots {
+    Roots { proc, sys, root: Some("/".into()) }
+}
+
 pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/host")
 }
 
 fn host_of(case: &Path) -> Host {
-    let roots = Roots { proc: case.join("proc"), sys: case.join("sys") };
+    let roots = roots(case.join("proc"), case.join("sys"));
     Host::with_kernel(&all_collectors(case.join("textfile")), roots, Arc::new(Fake::read(&case.join("kernel.json"))))
 }
 
@@ -180,10 +181,6 @@ impl Kernel for Hanging {
         1.79e9
     }
 
-    fn load_average(&self) -> io::Result<[f64; 3]> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
     fn ticks_per_second(&self) -> f64 {
         100.0
     }
@@ -207,7 +204,7 @@ fn a_hung_mount_neither_holds_up_the_scrape_nor_the_other_metrics() {
     const WELL: &str = "node_filesystem_size_bytes{device=\"/dev/vda1\",fstype=\"ext4\",mountpoint=\"/\"} 7\n";
     let kernel = Arc::new(Hanging::default());
     let case = testdata().join("typical");
-    let roots = Roots { proc: case.join("proc"), sys: case.join("sys") };
+    let roots = roots(case.join("proc"), case.join("sys"));
     let host = Host::with_kernel(&all_collectors(case.join("textfile")), roots, Arc::clone(&kernel) as Arc<dyn Kernel>);
 
     let start = Instant::now();
@@ -215,8 +212,6 @@ fn a_hung_mount_neither_holds_up_the_scrape_nor_the_other_metrics() {
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     assert!(page.contains(HANGS) && page.contains(WELL), "{page}");
     assert!(page.contains("node_scrape_collector_success{collector=\"filesystem\"} 1\n"));
-    // A collector that fails is named, and only its own metrics are missing.
-    assert!(page.contains("node_scrape_collector_success{collector=\"load\"} 0\n") && !page.contains("node_load1 "));
 
     let start = Instant::now();
     for _ in 0..100 {
@@ -234,10 +229,44 @@ fn a_hung_mount_neither_holds_up_the_scrape_nor_the_other_metrics() {
 }
 
 #[test]
+fn a_collector_that_fails_is_named_and_only_its_own_metrics_are_missing() {
+    // The case has a textfile that claims `node_load1`.
+    let case = testdata().join("typical");
+    let proc = tempfile::tempdir().unwrap();
+    std::fs::copy(case.join("proc/meminfo"), proc.path().join("meminfo")).unwrap();
+    let settings = all_collectors(case.join("textfile"));
+    let page = render(&Host::new(&settings, roots(proc.path().to_owned(), case.join("sys"))), Format::Text);
+    assert!(page.contains("node_scrape_collector_success{collector=\"load\"} 0\n"), "{page}");
+    assert!(page.contains("node_scrape_collector_success{collector=\"memory\"} 1\n"), "{page}");
+    assert!(page.contains("node_memory_MemTotal_bytes ") && !page.contains("node_load1 "), "{page}");
+}
+
+#[test]
+fn another_systems_mounts_are_not_measured_on_ours() {
+    let case = testdata().join("typical");
+    let settings = Collectors { enabled: vec!["filesystem".into()], textfile_directory: None };
+    let of = |root: Option<PathBuf>| {
+        let roots = Roots { proc: case.join("proc"), sys: case.join("sys"), root };
+        render(&Host::new(&settings, roots), Format::Text)
+    };
+    let page = of(None);
+    assert!(page.contains("node_scrape_collector_success{collector=\"filesystem\"} 0\n"), "{page}");
+    assert!(!page.contains("node_filesystem_"), "{page}");
+    // Asked below that root: of the case's mounts only `/` is there.
+    let root = tempfile::tempdir().unwrap();
+    let page = of(Some(root.path().to_owned()));
+    assert!(
+        page.contains("node_filesystem_device_error{device=\"/dev/vda1\",fstype=\"ext4\",mountpoint=\"/\"} 0\n"),
+        "{page}"
+    );
+    assert!(page.contains("mountpoint=\"/srv/archive\",device_error=\"no such file or directory\"} 1\n"), "{page}");
+}
+
+#[test]
 fn a_textfile_comes_changes_breaks_and_goes() {
     let case = testdata().join("typical");
     let folder = tempfile::tempdir().unwrap();
-    let roots = Roots { proc: case.join("proc"), sys: case.join("sys") };
+    let roots = roots(case.join("proc"), case.join("sys"));
     let host = Host::new(&all_collectors(folder.path().to_owned()), roots);
     let file = folder.path().join("a.prom");
     let label = format!("{{file=\"{}\"}}", file.display());
@@ -309,7 +338,7 @@ fn a_failure_is_logged_once_for_each_change_with_file_line_and_reason() {
     }
     let settings =
         Collectors { enabled: vec!["memory".into(), "textfile".into()], textfile_directory: Some(path("textfile")) };
-    let host = Host::new(&settings, Roots { proc: path("proc"), sys: path("sys") });
+    let host = Host::new(&settings, roots(path("proc"), path("sys")));
     let scrapes = || {
         let log = logged(|| (0..3).for_each(|_| drop(render(&host, Format::Text))));
         log.replace(root.path().to_str().unwrap(), "").lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
@@ -383,10 +412,6 @@ impl Kernel for Calm {
         1.79e9
     }
 
-    fn load_average(&self) -> io::Result<[f64; 3]> {
-        Ok([0.0; 3])
-    }
-
     fn ticks_per_second(&self) -> f64 {
         100.0
     }
@@ -412,7 +437,7 @@ proptest! {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let roots = Roots { proc: root.path().join("proc"), sys: root.path().join("sys") };
+        let roots = roots(root.path().join("proc"), root.path().join("sys"));
         let host = Host::with_kernel(&all_collectors(root.path().join("textfile")), roots, Arc::new(Calm));
         let page = render(&host, Format::Text);
         prop_assert_eq!(page.matches("\nnode_scrape_collector_success{").count(), NAMES.len());

@@ -8,6 +8,7 @@ mod patience;
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
@@ -80,11 +81,17 @@ impl Collector for Filesystem {
     }
 
     fn collect(&self, pass: &mut Pass<'_>, page: &mut Page) -> Result<(), Error> {
+        let root = match &pass.roots.root {
+            Some(root) => Some(root.as_path()),
+            None => pass.roots.are_live().then_some(Path::new("/")),
+        };
+        // Sizes of our own root under the names of another system's mounts would be worse than none.
+        let root = root.ok_or_else(|| Error::UnknownRoot { proc: pass.roots.proc.clone() })?;
         // Of process 1, as it sees the system's mounts where ours are cut down (systemd's sandboxing).
         let mut mounts =
             pass.proc("1/mountinfo", mounts::parse).or_else(|_| pass.proc("self/mountinfo", mounts::parse))?;
         mounts.retain(is_shown);
-        let places = mounts.iter().map(|mount| (mount.id, mount.point.clone())).collect();
+        let places = mounts.iter().map(|mount| (mount.id, below(root, &mount.point))).collect();
         let mut filled: Vec<Filled> =
             mounts.iter().zip(self.patience.ask(places)).map(|(mount, answer)| fill(mount, &answer)).collect();
         // The same device twice at one place is one series.
@@ -93,6 +100,11 @@ impl Collector for Filesystem {
         write(&filled, page);
         Ok(())
     }
+}
+
+/// Where a mount of the system at `root` is for us.
+fn below(root: &Path, point: &Path) -> PathBuf {
+    root.join(point.strip_prefix("/").unwrap_or(point))
 }
 
 fn is_shown(mount: &Mount) -> bool {
@@ -162,6 +174,15 @@ mod tests {
         }
         for fstype in ["overlay", "cgroup", "cgroup2", "proc", "squashfs", "tracefs", "autofs"] {
             check("/data", fstype, false);
+        }
+    }
+
+    #[test]
+    fn mounts_are_found_below_the_systems_root() {
+        for (root, point, expected) in
+            [("/", "/", "/"), ("/", "/srv", "/srv"), ("/host", "/", "/host/"), ("/host", "/srv", "/host/srv")]
+        {
+            assert_eq!(below(Path::new(root), Path::new(point)).as_os_str(), expected);
         }
     }
 

@@ -60,6 +60,8 @@ struct Staff {
     /// All helpers, idle, busy and hanging.
     helpers: usize,
     idle: Vec<mpsc::Sender<Job>>,
+    /// The last attempt to start one failed; logged once.
+    unable: bool,
     hanging: HashSet<Place>,
 }
 
@@ -194,9 +196,14 @@ impl Patience {
         match helper {
             Ok(_) => {
                 staff.helpers += 1;
+                staff.unable = false;
                 let _ = back.send(Job { round: round.clone(), back: back.clone() });
             }
-            Err(error) => tracing::warn!(%error, "no thread to ask filesystems with"),
+            Err(error) => {
+                if !std::mem::replace(&mut staff.unable, true) {
+                    tracing::warn!(%error, "no thread to ask filesystems with: they are shown as device_error");
+                }
+            }
         }
     }
 }
@@ -286,9 +293,6 @@ mod tests {
     impl Kernel for Fake {
         fn unix_seconds(&self) -> f64 {
             0.0
-        }
-        fn load_average(&self) -> io::Result<[f64; 3]> {
-            Ok([0.0; 3])
         }
         fn ticks_per_second(&self) -> f64 {
             100.0
