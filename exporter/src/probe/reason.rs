@@ -101,9 +101,12 @@ impl Failure {
     #[must_use]
     pub fn io(doing: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
+        // A session that TLS ends after the handshake: a client certificate refused, a record that is none.
+        let of_tls = error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
         // 23 ENFILE, 24 EMFILE: ours, not the target's.
         let reason = match (error.kind(), error.raw_os_error()) {
             (_, Some(23 | 24)) => Reason::Internal,
+            _ if of_tls => Reason::Tls,
             (K::ConnectionRefused, _) => Reason::Refused,
             (K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof, _) => Reason::Reset,
             (K::TimedOut, _) => Reason::Timeout,

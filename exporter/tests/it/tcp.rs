@@ -336,3 +336,23 @@ async fn a_handshake_that_is_none_fails_as_tls_and_one_that_hangs_as_timeout() {
 fn the_documented_modules_are_good() {
     assert!(documented("tcp.md").len() > 6);
 }
+
+#[tokio::test]
+async fn a_refused_client_certificate_is_a_failure_of_tls() {
+    let certs = Certs::of(&["localhost"]);
+    let acceptor = certs.demanding_acceptor();
+    let target = server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move { drop(acceptor.accept(stream).await) }
+    })
+    .await;
+    for version in ["TLS12", "TLS13"] {
+        // In TLS 1.3 the refusal comes after the handshake, with the first byte that is read.
+        let run = probe(
+            &format!("{{tls: true, tls_config: {{insecure_skip_verify: true, min_version: {version}, max_version: {version}}}, query_response: [{{expect: a}}]}}"),
+            &target,
+        )
+        .await;
+        assert_eq!(failure(&run).0, Reason::Tls, "{version}: {:?}", run.failure);
+    }
+}

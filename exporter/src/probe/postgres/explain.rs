@@ -42,7 +42,8 @@ pub(super) fn failure(error: &Error, doing: Doing) -> Failure {
         if let Some(found) = io.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {
             return found.clone();
         }
-        if io.raw_os_error().is_some() {
+        let of_tls = io.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
+        if of_tls || io.raw_os_error().is_some() {
             return Failure::io(doing.text(), io);
         }
         return Failure::new(Reason::Protocol, format_args!("{}: {error}: {io}", doing.text()));

@@ -67,6 +67,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<Option<f64>, Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
+        // The library writes the query to the `log` crate, at debug; this process has no logger for it, on purpose.
         // SET LOCAL ends with the transaction: nothing sticks to a session that a pooler hands on.
         let prologue = format!(
             "BEGIN {}; SET LOCAL statement_timeout = {}; SET LOCAL datestyle = 'ISO'",

@@ -40,16 +40,32 @@ impl Certs {
         self.folder.path().join("ca.pem")
     }
 
+    /// A TLS server with this certificate that wants one of the same CA from its clients.
+    pub(crate) fn demanding_acceptor(&self) -> tokio_rustls::TlsAcceptor {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.ca_file()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        self.acceptor_with(|builder| builder.with_client_cert_verifier(verifier))
+    }
+
     /// A TLS server with this certificate.
     pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
+        self.acceptor_with(rustls::ConfigBuilder::with_no_client_auth)
+    }
+
+    fn acceptor_with(
+        &self,
+        clients: impl FnOnce(
+            rustls::ConfigBuilder<rustls::ServerConfig, rustls::WantsVerifier>,
+        ) -> rustls::ConfigBuilder<rustls::ServerConfig, rustls::server::WantsServerCert>,
+    ) -> tokio_rustls::TlsAcceptor {
         let chain = vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = clients(builder.unwrap()).with_single_cert(chain, key).unwrap();
         Arc::new(config).into()
     }
 
