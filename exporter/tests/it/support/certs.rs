@@ -52,7 +52,7 @@ impl Certs {
 
     /// A TLS server with this certificate.
     pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
-        self.acceptor_with(rustls::ConfigBuilder::with_no_client_auth)
+        self.acceptor_with(rustls::ConfigBuilder::<rustls::ServerConfig, rustls::WantsVerifier>::with_no_client_auth)
     }
 
     fn acceptor_with(
