@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::Instant;
 
 use crate::support::http::{answer, read_request, serve};
+use crate::support::pki::Authority;
 use crate::support::{failure, module, run, server, succeeded, value};
 
 /// The timeout of the probes here; what hangs takes as long.
@@ -235,6 +236,80 @@ async fn a_gzip_bomb_does_not_go_off() {
     let bomb = serve(move |_| [head.as_bytes(), &body].concat()).await;
     check("{compression: gzip}", &bomb.address, Reason::TooLarge, "body_size_limit").await;
     check("{compression: gzip, fail_if_body_matches_regexp: [x]}", &bomb.address, Reason::TooLarge, "").await;
+}
+
+// --- HTTP/2
+
+/// A server that agrees on HTTP/2 and then does as it likes.
+async fn over_h2<F, R>(then: F) -> String
+where
+    F: Fn(tokio_rustls::server::TlsStream<TcpStream>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let acceptor = Authority::new("root").issue(&["127.0.0.1"], (2020, 2080)).acceptor(&["h2"], None);
+    server(move |stream| {
+        let (acceptor, then) = (acceptor.clone(), then.clone());
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                then(stream).await;
+            }
+        }
+    })
+    .await
+}
+
+/// Settings, as every HTTP/2 conversation begins.
+const H2_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn http2_peers_that_hang_lie_flood_or_leave_fail_as_those_of_http1_do() {
+    let silent = over_h2(|stream| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let half = over_h2(|mut stream| async move {
+        let _ = stream.write_all(H2_SETTINGS).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let liar = over_h2(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let leaver = over_h2(|mut stream| async move {
+        let _ = stream.write_all(H2_SETTINGS).await;
+        let _ = stream.shutdown().await;
+    })
+    .await;
+    // HEADERS without an end, then CONTINUATION after CONTINUATION of a header that never ends.
+    let endless = over_h2(|mut stream| async move {
+        let _ = stream.write_all(H2_SETTINGS).await;
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(b"\0\0\x01\x01\0\0\0\0\x01\x88").await;
+        let mut frame = b"\0\x40\0\x09\0\0\0\0\x01".to_vec();
+        // A literal header `a` with an empty value, 4096 times.
+        frame.extend(b"\x00\x01a\x00".repeat(4096));
+        while stream.write_all(&frame).await.is_ok() {}
+    })
+    .await;
+    let module = http("{tls_config: {insecure_skip_verify: true}}");
+    for (address, reasons) in [
+        (&silent, &[Reason::Timeout][..]),
+        (&half, &[Reason::Timeout]),
+        (&liar, &[Reason::Protocol]),
+        (&leaver, &[Reason::Reset]),
+        (&endless, &[Reason::Protocol, Reason::TooLarge, Reason::Reset]),
+    ] {
+        let began = Instant::now();
+        let run = run(&module, &format!("https://{address}/")).await;
+        assert!(began.elapsed() < TIMEOUT + PATIENCE, "took {:?}", began.elapsed());
+        let (reason, detail) = failure(&run);
+        println!("{reason}: {detail}");
+        assert!(reasons.contains(&reason), "{reason}: {detail}; expected {reasons:?}");
+        assert!(value(&run, Metric::SslEarliestCertExpiry).is_some());
+    }
 }
 
 // --- names

@@ -72,6 +72,8 @@ pub(super) async fn send(
         let request = hop.request(false)?;
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_buf_size(MAX_HEADER_BYTES)
+            // As most clients write them: some servers of old compare names letter by letter.
+            .title_case_headers(true)
             .handshake::<_, Full<Bytes>>(io)
             .await
             .map_err(|error| fault::explain(&error))?;

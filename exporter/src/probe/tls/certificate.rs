@@ -20,7 +20,7 @@ use crate::probe::{Metric, Samples};
 /// How many chains' facts are kept; past it all are forgotten and read again as they come.
 const MAX_KEPT: usize = 16_384;
 /// The longest label value kept, in characters: a certificate may list thousands of names.
-const MAX_LABEL: usize = 2048;
+const MAX_LABEL: usize = 1024;
 
 /// SHA-256 of a certificate.
 pub(super) fn digest(certificate: &[u8]) -> [u8; 32] {

@@ -21,7 +21,11 @@ pub(super) fn failure(error: &io::Error, name: &ServerName<'_>, recorder: &Recor
     match tls {
         Error::InvalidCertificate(why) => Failure::new(Reason::Certificate, certificate(why, &name.to_str(), recorder)),
         Error::NoCertificatesPresented => Failure::new(Reason::Certificate, "the peer sent no certificate"),
-        Error::AlertReceived(alert) => Failure::new(Reason::Tls, alert_text(*alert, &name.to_str())),
+        Error::AlertReceived(AlertDescription::UnrecognisedName) => Failure::new(
+            Reason::Tls,
+            format_args!("the peer knows no server named `{}` (alert UnrecognisedName)", name.to_str()),
+        ),
+        Error::AlertReceived(alert) => Failure::new(Reason::Tls, alert_text(*alert)),
         Error::InvalidMessage(why) => {
             Failure::new(Reason::Tls, format_args!("the peer does not speak TLS on this port ({why:?})"))
         }
@@ -32,15 +36,15 @@ pub(super) fn failure(error: &io::Error, name: &ServerName<'_>, recorder: &Recor
 /// The failure of reading or writing after the handshake; `None` where TLS is not the cause.
 ///
 /// With TLS 1.3 a peer that wants a client certificate says so only now.
-pub(super) fn later_failure(error: &io::Error, name: &str) -> Option<Failure> {
+pub(super) fn later_failure(error: &io::Error) -> Option<Failure> {
     let detail = match error.get_ref()?.downcast_ref::<Error>()? {
-        Error::AlertReceived(alert) => alert_text(*alert, name),
+        Error::AlertReceived(alert) => alert_text(*alert),
         other => format!("TLS: {other}"),
     };
     Some(Failure::new(Reason::Tls, detail))
 }
 
-fn alert_text(alert: AlertDescription, name: &str) -> String {
+fn alert_text(alert: AlertDescription) -> String {
     use AlertDescription as A;
     let hint = match alert {
         A::CertificateRequired | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
@@ -48,7 +52,6 @@ fn alert_text(alert: AlertDescription, name: &str) -> String {
         }
         A::ProtocolVersion => ": it speaks no TLS version that is accepted here (min_version, max_version)",
         A::HandshakeFailure | A::InsufficientSecurity => ": no common version, cipher or client certificate",
-        A::UnrecognisedName => return format!("the peer knows no server named `{name}` (alert UnrecognisedName)"),
         A::NoApplicationProtocol => ": it speaks none of the application protocols offered (ALPN)",
         _ => "",
     };

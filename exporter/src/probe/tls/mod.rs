@@ -115,8 +115,8 @@ impl Session {
 
 /// What an error of reading or writing over an established connection means; `None` where TLS is not the cause.
 #[must_use]
-pub fn explain(error: &io::Error, host: &str) -> Option<Failure> {
-    explain::later_failure(error, host)
+pub fn explain(error: &io::Error) -> Option<Failure> {
+    explain::later_failure(error)
 }
 
 /// Sets the TLS version and cipher of an established connection.

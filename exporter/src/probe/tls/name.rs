@@ -95,3 +95,46 @@ fn der_hex(value: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+    use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+    #[track_caller]
+    fn check(parts: &[(DnType, &str)], expected: &str) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, value) in parts {
+            params.distinguished_name.push(kind.clone(), *value);
+        }
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let (_, parsed) = X509Certificate::from_der(certificate.der()).unwrap();
+        assert_eq!(text(parsed.subject()), expected);
+    }
+
+    #[test]
+    fn parts_come_in_the_order_of_go_whatever_theirs_is() {
+        use DnType as D;
+        check(&[(D::CommonName, "www"), (D::CountryName, "JP"), (D::OrganizationName, "O")], "CN=www,O=O,C=JP");
+        check(
+            &[(D::LocalityName, "Chuo"), (D::StateOrProvinceName, "Tokyo"), (D::OrganizationalUnitName, "U")],
+            "ST=Tokyo,L=Chuo,OU=U",
+        );
+        check(&[], "");
+    }
+
+    #[test]
+    fn signs_with_a_meaning_are_escaped() {
+        check(&[(DnType::CommonName, " a, b+c; \"d\" <e> \\ #f ")], r#"CN=\ a\, b\+c\; \"d\" \<e\> \\ #f\ "#);
+        check(&[(DnType::CommonName, "#1")], r"CN=\#1");
+        check(&[(DnType::CommonName, "日本")], "CN=日本");
+    }
+
+    #[test]
+    fn parts_go_does_not_know_are_numbers_and_come_last() {
+        let email = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);
+        check(&[(email, "a@b"), (DnType::CommonName, "c")], "CN=c,1.2.840.113549.1.9.1=#0c03614062");
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> String
                 .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
                 .unwrap_or(0);
             if body.len() >= length {
-                return text.into_owned();
+                return lower_names(head) + "\r\n\r\n" + body;
             }
         }
         match stream.read(&mut buffer).await {
@@ -100,6 +100,15 @@ pub(crate) async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> String
             _ => return String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
+}
+
+/// A request's head with its header names in small letters.
+fn lower_names(head: &str) -> String {
+    let line = |line: &str| match line.split_once(": ") {
+        Some((name, value)) => format!("{}: {value}", name.to_ascii_lowercase()),
+        None => line.to_owned(),
+    };
+    head.split("\r\n").map(line).collect::<Vec<_>>().join("\r\n")
 }
 
 /// An answer of a status, headers (each with its line end) and a body.

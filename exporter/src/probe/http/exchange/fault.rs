@@ -21,7 +21,7 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
         return Failure::new(Reason::Reset, "the connection was closed before the answer was complete");
     }
     if let Some(io) = cause(error) {
-        if let Some(failure) = tls::explain(io, "it") {
+        if let Some(failure) = tls::explain(io) {
             return failure;
         }
         return match io.kind() {
