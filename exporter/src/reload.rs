@@ -44,7 +44,10 @@ impl Reloader {
             // Taken before reading: what changes while we read is noticed afterwards.
             let before = Stamps::of(&app.config().files);
             let result = app.reload();
-            (before.extended_to(&app.config().files), result)
+            let mut files = app.config().files.clone();
+            // A file the refused configuration names, and the one in force does not, is where the fault is mended.
+            files.extend(result.as_ref().err().into_iter().flatten().map(|finding| finding.file.clone()));
+            (before.extended_to(&files), result)
         })
         .await;
         match result {

@@ -300,6 +300,20 @@ fn each_trigger_reloads_and_a_bad_file_changes_nothing() {
 }
 
 #[test]
+fn mending_a_file_that_only_the_refused_configuration_names_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "sla.yml", SMALL);
+    let exporter = Exporter::start(&[&config_flag(&file)]);
+    write(folder.path(), "blackbox.yml", "modules: {x: {prober: nonsense}}\n");
+    let config = SMALL.replace("module: tcp", "module: x");
+    std::fs::write(&file, format!("{config}module_files: [blackbox.yml]\n")).unwrap();
+    let successful = |value: u8| exporter.metric(&format!("sla_exporter_config_last_reload_successful {value}"));
+    exporter.eventually("the bad module", |_| successful(0).then_some(()));
+    write(folder.path(), "blackbox.yml", "modules: {x: {prober: tcp}}\n");
+    exporter.eventually("the mended module", |_| successful(1).then_some(()));
+}
+
+#[test]
 fn a_swapped_link_is_noticed_as_kubernetes_swaps_them() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
