@@ -262,3 +262,93 @@ fn the_http_prober_has_the_same_metrics_and_values() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
+
+/// A peer that says `words`, passes on one line it hears as `heard <line>`, and closes.
+fn speak(words: &'static str, tls: Option<Arc<rustls::ServerConfig>>) -> u16 {
+    fn converse<S: std::io::Read + std::io::Write>(mut stream: S, words: &str) {
+        let _ = stream.write_all(words.as_bytes());
+        let _ = stream.flush();
+        if words.contains("PING") {
+            let (mut heard, mut byte) = (Vec::new(), [0]);
+            while heard.last() != Some(&b'\n') && stream.read(&mut byte).is_ok_and(|count| count > 0) {
+                heard.push(byte[0]);
+            }
+            let _ = stream.write_all(&[b"heard ", heard.as_slice()].concat());
+            let _ = stream.flush();
+        }
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let tls = tls.clone();
+            std::thread::spawn(move || match tls {
+                None => converse(stream, words),
+                Some(config) => {
+                    let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
+                    converse(&mut stream, words);
+                    stream.conn.send_close_notify();
+                    let _ = stream.flush();
+                }
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn the_tcp_prober_has_the_same_metrics_and_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let secure = server_config(folder.path());
+    let modules = [
+        ("open", "{preferred_ip_protocol: ip4}"),
+        ("banner", "{query_response: [{expect: '^220 '}]}"),
+        ("irc", "{query_response: [{expect: 'PING :([^ ]+)', send: 'PONG ${1}'}, {expect: '^heard PONG (tok3n)$'}]}"),
+        ("trusting", "{tls: true, tls_config: {ca_file: FOLDER/ca.pem}, query_response: [{expect: '^220 '}]}"),
+        ("careless", "{tls: true, tls_config: {insecure_skip_verify: true}}"),
+        ("doubtful", "{tls: true}"),
+        ("upgrade", "{tls_config: {ca_file: FOLDER/ca.pem}, query_response: [{starttls: true}, {expect: '^220 '}]}"),
+    ];
+    let text = |tcp: &str| {
+        format!("{{prober: tcp, timeout: 5s, tcp: {}}}", tcp.replace("FOLDER", &folder.path().display().to_string()))
+    };
+    let file = folder.path().join("blackbox.yml");
+    let lines = modules.map(|(name, tcp)| format!("  {name}: {}\n", text(tcp)));
+    std::fs::write(&file, format!("modules:\n{}", lines.concat())).unwrap();
+    let blackbox = Blackbox::start(&file);
+    // As in the documentation: what ours has beyond theirs, or does not show where nothing is known.
+    let different = ["probe_duration_seconds", "probe_dns_lookup_time_seconds", "probe_ssl_last_chain_info"];
+    for (name, port, success) in [
+        ("open", speak("", None), true),
+        ("banner", speak("220 mail\r\n", None), true),
+        ("banner", speak("noise\n\n220 mail", None), true),
+        ("banner", speak("554 no\r\n", None), false),
+        ("banner", speak("", None), false),
+        ("irc", speak("NOTICE wait\nPING :tok3n\r\n", None), true),
+        ("irc", speak("PING :other\n", None), false),
+        ("trusting", speak("220 mail\r\n", Some(Arc::clone(&secure))), true),
+        ("trusting", speak("554 no\r\n", Some(Arc::clone(&secure))), false),
+        ("trusting", speak("220 mail\r\n", None), false),
+        ("careless", speak("", Some(Arc::clone(&secure))), true),
+        ("doubtful", speak("", Some(Arc::clone(&secure))), false),
+        ("upgrade", speak("220 mail\r\n", Some(secure)), true),
+    ] {
+        let target = format!("127.0.0.1:{port}");
+        let tree = node::parse(&text(modules.iter().find(|(module, _)| *module == name).unwrap().1)).unwrap();
+        let module = probe::decode_module(name, &Cursor::root(&Document::new(&file), &tree)).unwrap();
+        let (ours, theirs) = (ours(&module, &target), blackbox.probe(name, &target));
+        assert_eq!(
+            (theirs["probe_success"], ours["probe_success"]),
+            (f64::from(success), f64::from(success)),
+            "{name}"
+        );
+        for (series, value) in &theirs {
+            let family = series.split('{').next().unwrap();
+            // The year 1 is no expiry.
+            let careless = name == "careless" && family == "probe_ssl_last_chain_expiry_timestamp_seconds";
+            if !different.contains(&family) && !careless {
+                assert_eq!(ours.get(series), Some(value), "{name}: {series}");
+            }
+        }
+    }
+}
