@@ -5,6 +5,8 @@
 
 mod blackbox_exporter;
 mod compose;
+mod end_to_end;
 mod mails;
 mod node_exporter;
 mod rules;
+mod stack;

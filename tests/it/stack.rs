@@ -1,0 +1,182 @@
+//! The stack of a test: the demo service and the mail catcher in this process, the rest as real programs.
+
+use std::path::PathBuf;
+
+use sla_demo::mail::{Catcher, Mail, Store, receive};
+use sla_demo::service::{Clicks, Service};
+use sla_demo::web;
+use sla_tests::program::{Program, on_path, ours};
+use sla_tests::{eventually, free_port, http, repository, shortened};
+use tempfile::TempDir;
+
+/// All running; everything ends when dropped.
+pub(crate) struct Stack {
+    pub(crate) demo: u16,
+    pub(crate) exporter_port: u16,
+    pub(crate) prometheus: u16,
+    pub(crate) mails: Store,
+    pub(crate) exporter: Program,
+    _alertmanager: Program,
+    _prometheus: Program,
+    /// Dropped last: the programs' logs are in it.
+    folder: TempDir,
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+impl Stack {
+    /// Starts everything, intervals shortened, and waits until each is ready.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let (demo, smtp) = (web::listen(any).await.unwrap(), web::listen(any).await.unwrap());
+        let (demo_port, smtp_port) = (demo.local_addr().unwrap().port(), smtp.local_addr().unwrap().port());
+        let mails = Store::default();
+        tokio::spawn(web::serve(demo, Service::new(Clicks::in_memory())));
+        tokio::spawn(receive(smtp, mails.clone()));
+        let pages = web::listen(any).await.unwrap();
+        tokio::spawn(web::serve(pages, Catcher::new(mails.clone())));
+
+        let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
+        let ports = [
+            ("127.0.0.1:8088", local(demo_port)),
+            ("127.0.0.1:1025", local(smtp_port)),
+            ("127.0.0.1:9090", local(prometheus)),
+            ("127.0.0.1:9093", local(alertmanager)),
+            ("127.0.0.1:10115", local(exporter_port)),
+        ];
+        let mut replace: Vec<(&str, &str)> = ports.iter().map(|(old, new)| (*old, new.as_str())).collect();
+        replace.extend([("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
+        let at = |path: &str| folder.path().join(path);
+        shortened::copy(&repository().join("deploy/demo/sla.yml"), &at("sla.yml"), &replace);
+        write_prometheus(&at("deploy/prometheus"), exporter_port, alertmanager, prometheus);
+        write_rules(folder.path());
+        write_alertmanager(&at("alertmanager"), smtp_port);
+
+        let exporter = start_exporter(&folder, exporter_port).await;
+        let text = |path: PathBuf| path.display().to_string();
+        let mut alertmanager_program = Program::start(
+            "alertmanager",
+            &on_path(&["prometheus-alertmanager", "alertmanager"]),
+            &[
+                format!("--config.file={}", text(at("alertmanager/alertmanager.yml"))),
+                format!("--storage.path={}", text(at("alertmanager-data"))),
+                format!("--web.listen-address={}", local(alertmanager)),
+                "--cluster.listen-address=".to_owned(),
+            ],
+            folder.path(),
+        );
+        alertmanager_program.ready(alertmanager, "/-/ready").await;
+        let mut prometheus_program = Program::start(
+            "prometheus",
+            &on_path(&["prometheus"]),
+            &[
+                format!("--config.file={}", text(at("deploy/prometheus/prometheus.yml"))),
+                format!("--storage.tsdb.path={}", text(at("prometheus-data"))),
+                format!("--web.listen-address={}", local(prometheus)),
+            ],
+            folder.path(),
+        );
+        prometheus_program.ready(prometheus, "/-/ready").await;
+        Self {
+            demo: demo_port,
+            exporter_port,
+            prometheus,
+            mails,
+            exporter,
+            _alertmanager: alertmanager_program,
+            _prometheus: prometheus_program,
+            folder,
+        }
+    }
+
+    /// Ends the exporter and starts it again.
+    pub(crate) async fn restart_exporter(&mut self) {
+        self.exporter.stop();
+        self.exporter = start_exporter(&self.folder, self.exporter_port).await;
+    }
+
+    /// Waits until `promql` has the one value `wanted`.
+    pub(crate) async fn has(&self, promql: &str, wanted: f64) {
+        eventually(&format!("{promql} is {wanted}"), async || {
+            let value = http::value(self.prometheus, promql).await?;
+            if (value - wanted).abs() < f64::EPSILON { Ok(()) } else { Err(format!("it is {value}")) }
+        })
+        .await;
+    }
+
+    /// Waits for a mail whose subject has all of `words`.
+    pub(crate) async fn mail(&self, words: &[&str]) -> Mail {
+        eventually(&format!("a mail about {words:?}"), async || {
+            let all = self.mails.all();
+            let found = all.iter().find(|mail| words.iter().all(|word| mail.subject.contains(word)));
+            found.cloned().ok_or_else(|| format!("{:?}", all.iter().map(|mail| &mail.subject).collect::<Vec<_>>()))
+        })
+        .await
+    }
+}
+
+async fn start_exporter(folder: &TempDir, port: u16) -> Program {
+    let arguments = [
+        format!("--config.file={}", folder.path().join("sla.yml").display()),
+        format!("--web.listen-address={}", local(port)),
+    ];
+    let mut exporter = Program::start("sla-exporter", &ours("sla-exporter"), &arguments, folder.path());
+    exporter.ready(port, "/-/ready").await;
+    exporter
+}
+
+fn write_prometheus(folder: &std::path::Path, exporter: u16, alertmanager: u16, prometheus: u16) {
+    shortened::copy(
+        &repository().join("deploy/prometheus/prometheus.yml"),
+        &folder.join("prometheus.yml"),
+        &[
+            ("exporter:10115", &local(exporter)),
+            ("alertmanager:9093", &local(alertmanager)),
+            ("localhost:9090", &local(prometheus)),
+            ("scrape_interval: 15s", "scrape_interval: 1s"),
+            ("scrape_timeout: 10s", "scrape_timeout: 1s"),
+            ("evaluation_interval: 15s", "evaluation_interval: 1s"),
+            ("refresh_interval: 30s", "refresh_interval: 1s"),
+        ],
+    );
+}
+
+/// A slot takes 6 seconds, "now" is the last 4.
+fn write_rules(folder: &std::path::Path) {
+    let repository = repository();
+    shortened::copy(
+        &repository.join("recording-rules/slots.yml"),
+        &folder.join("recording-rules/slots.yml"),
+        &[("interval: 15s", "interval: 1s"), ("interval: 5m", "interval: 2s"), ("[1m]", "[4s]"), ("[5m]", "[6s]")],
+    );
+    shortened::copy(
+        &repository.join("recording-rules/hosts.yml"),
+        &folder.join("recording-rules/hosts.yml"),
+        &[("interval: 15s", "interval: 1s")],
+    );
+    shortened::copy(
+        &repository.join("alert-rules/functions.yml"),
+        &folder.join("alert-rules/functions.yml"),
+        &[("interval: 5s", "interval: 1s"), ("for: 15s", "for: 1s"), ("for: 30s", "for: 2s"), ("[15m]", "[6s]")],
+    );
+    for file in ["probes.yml", "hosts.yml", "meta.yml"] {
+        shortened::copy(&repository.join("alert-rules").join(file), &folder.join("alert-rules").join(file), &[]);
+    }
+}
+
+fn write_alertmanager(folder: &std::path::Path, smtp: u16) {
+    let shipped = repository().join("deploy/alertmanager");
+    shortened::copy(
+        &shipped.join("alertmanager.yml"),
+        &folder.join("alertmanager.yml"),
+        &[
+            ("mailcatcher:1025", &local(smtp)),
+            ("group_wait: 10s", "group_wait: 1s"),
+            ("group_interval: 1m\n", "group_interval: 2s\n"),
+        ],
+    );
+    shortened::copy_all(&shipped.join("templates"), &folder.join("templates"));
+}

@@ -1,0 +1,103 @@
+//! Requests to programs on loopback, and queries to Prometheus.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// No program takes longer for an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A response in one piece.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header lines as they came.
+    pub head: String,
+    /// The body, chunks joined.
+    pub body: String,
+}
+
+/// `GET path` with further header lines; fails with what went wrong.
+///
+/// # Errors
+/// When the program does not answer.
+pub async fn get_with(port: u16, path: &str, headers: &str) -> Result<Response, String> {
+    request(port, &format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n")).await
+}
+
+/// `GET path`, which must be answered with 200.
+///
+/// # Errors
+/// When the program does not answer, or with another status.
+pub async fn get(port: u16, path: &str) -> Result<String, String> {
+    let response = get_with(port, path, "").await?;
+    if response.status == 200 {
+        Ok(response.body)
+    } else {
+        Err(format!("{path}: {} {}", response.status, response.body))
+    }
+}
+
+/// `POST path` without a body.
+///
+/// # Errors
+/// When the program does not answer, or not with a status below 400.
+pub async fn post(port: u16, path: &str) -> Result<String, String> {
+    let text = format!("POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    let response = request(port, &text).await?;
+    if response.status < 400 {
+        Ok(response.body)
+    } else {
+        Err(format!("{path}: {} {}", response.status, response.body))
+    }
+}
+
+async fn request(port: u16, text: &str) -> Result<Response, String> {
+    let exchange = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(text.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange)
+        .await
+        .map_err(|_| format!("port {port} does not answer"))?
+        .map_err(|error| format!("port {port}: {error}"))?;
+    let text = String::from_utf8_lossy(&answer);
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("port {port}: no HTTP: {text}"))?;
+    let status =
+        head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| format!("no status: {head}"))?;
+    Ok(Response { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+/// The result of an instant query: `(labels, value)` per series.
+///
+/// # Errors
+/// When Prometheus does not answer or refuses the query.
+pub async fn query(port: u16, promql: &str) -> Result<Vec<(serde_json::Value, f64)>, String> {
+    let encoded: String = promql.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = get(port, &format!("/api/v1/query?query={encoded}")).await?;
+    let json: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{promql}: {error}: {body}"))?;
+    let series = json["data"]["result"].as_array().ok_or_else(|| format!("{promql}: {body}"))?;
+    Ok(series
+        .iter()
+        .map(|one| {
+            let value = one["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+            (one["metric"].clone(), value)
+        })
+        .collect())
+}
+
+/// The one value of a query.
+///
+/// # Errors
+/// When there is none or more than one.
+pub async fn value(port: u16, promql: &str) -> Result<f64, String> {
+    match query(port, promql).await?.as_slice() {
+        [(_, value)] => Ok(*value),
+        other => Err(format!("{promql}: {} series: {other:?}", other.len())),
+    }
+}
