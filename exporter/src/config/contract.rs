@@ -1,18 +1,18 @@
 //! `contract`: the terms, and the names that evidence may refer to.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+mod evidence;
+mod times;
+
 use std::time::Duration;
 
-use jiff::civil::{Date, Time, Weekday};
-use jiff::tz::TimeZone;
-
+use self::evidence::Names;
+use self::times::{date, slot, zone};
 use super::Evidence;
 use super::decode::{Cursor, collect};
-use super::diagnostics::{Document, Severity};
+use super::diagnostics::Document;
 use super::names::{self, check_identifier};
 use super::node::{Mark, Value};
-use crate::contract::{Capability, Contract, Function, MaintenanceTerms, Quorum, Text, Upstream, WeekSlot};
+use crate::contract::{Capability, Contract, Function, MaintenanceTerms, Quorum, Text, Upstream};
 
 /// Where `contract.maintenance.notice` is absent: C2.3, two weeks.
 const DEFAULT_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -26,8 +26,8 @@ pub(super) struct Terms {
     pub(super) name: String,
     /// `contract.connectivity`, to be looked up once the probes are known.
     pub(super) connectivity: Vec<Reference>,
-    /// All names that were given, also of functions whose settings were refused. `None`: there was no telling.
-    functions: Option<BTreeMap<String, HashMap<String, Named>>>,
+    /// What evidence may name. `None`: there was no telling.
+    names: Option<Names>,
 }
 
 /// A name that refers to something, and where it stands.
@@ -35,13 +35,6 @@ pub(super) struct Reference {
     pub(super) name: String,
     pub(super) mark: Mark,
     pub(super) path: String,
-}
-
-/// A capability's place, and how many probes are evidence for it.
-struct Named {
-    mark: Mark,
-    path: String,
-    evidence: Cell<usize>,
 }
 
 /// Reads the section.
@@ -57,7 +50,7 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
     let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c));
     let connectivity = optional(map.get("connectivity"), |c| collect(&c.list()?, reference));
     map.finish();
-    let names = functions_cursor.as_ref().map(given_names);
+    let names = functions_cursor.as_ref().map(evidence::given);
     let contract = (|| {
         let (timezone, timezone_name) = timezone?;
         let connectivity = connectivity.as_ref()?.iter().flatten().map(|r| r.name.clone()).collect();
@@ -73,11 +66,20 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
             connectivity,
         })
     })();
-    Terms {
-        contract,
-        name: name.unwrap_or_default(),
-        connectivity: connectivity.flatten().unwrap_or_default(),
-        functions: names,
+    Terms { contract, name: name.unwrap_or_default(), connectivity: connectivity.flatten().unwrap_or_default(), names }
+}
+
+impl Terms {
+    /// The capability that `function/capability` names; counts the evidence for it.
+    pub(super) fn evidence(&self, cursor: &Cursor<'_>) -> Option<Evidence> {
+        self.names.as_ref()?.find(cursor)
+    }
+
+    /// A capability nothing proves leaves its function unmeasured for good.
+    pub(super) fn warn_of_missing_evidence(&self, doc: &Document) {
+        if let Some(names) = &self.names {
+            names.warn_of_missing(doc);
+        }
     }
 }
 
@@ -95,81 +97,6 @@ fn reference(cursor: &Cursor<'_>) -> Option<Reference> {
     Some(Reference { name, mark: cursor.node().mark, path: cursor.path().to_owned() })
 }
 
-impl Terms {
-    /// The capability that `function/capability` names; counts the evidence for it.
-    pub(super) fn evidence(&self, cursor: &Cursor<'_>) -> Option<Evidence> {
-        let text = cursor.string()?;
-        let Some((function, capability)) = text.split_once('/') else {
-            return cursor.error(format_args!(
-                "`{}` does not name a capability; write `function/capability`{}",
-                names::shorten(&text),
-                self.example()
-            ));
-        };
-        let functions = self.functions.as_ref()?;
-        let Some(capabilities) = functions.get(function) else {
-            return cursor.error(names::unknown("function", function, functions.keys().map(String::as_str)));
-        };
-        let Some(named) = capabilities.get(capability) else {
-            let mut known: Vec<&str> = capabilities.keys().map(String::as_str).collect();
-            known.sort_unstable();
-            return cursor.error(format_args!(
-                "function `{}` has no capability `{}`; it has {}{}",
-                names::shorten(function),
-                names::shorten(capability),
-                names::list(known.iter().copied()),
-                names::did_you_mean(capability, known.iter().copied())
-            ));
-        };
-        named.evidence.set(named.evidence.get() + 1);
-        Some(Evidence { function: function.to_owned(), capability: capability.to_owned() })
-    }
-
-    /// `, such as `client/web_app``, when there is one.
-    fn example(&self) -> String {
-        let first = self.functions.iter().flatten().find_map(|(f, all)| Some((f, all.keys().min()?)));
-        first.map_or_else(String::new, |(function, capability)| {
-            format!(", for example `{}/{}`", names::shorten(function), names::shorten(capability))
-        })
-    }
-
-    /// A capability nothing proves leaves its function unmeasured for good.
-    pub(super) fn warn_of_missing_evidence(&self, doc: &Document) {
-        for (function, capabilities) in self.functions.iter().flatten() {
-            for (capability, named) in capabilities.iter().filter(|(_, named)| named.evidence.get() == 0) {
-                doc.report(
-                    Severity::Warning,
-                    named.mark,
-                    &named.path,
-                    format_args!(
-                        "no probe is evidence for `{function}/{capability}`, so function `{function}` stays unmeasured"
-                    ),
-                );
-            }
-        }
-    }
-}
-
-/// The names under `functions`, read without complaint: their readers have complained.
-fn given_names(functions: &Cursor<'_>) -> BTreeMap<String, HashMap<String, Named>> {
-    let entries = |value: &Value| match value {
-        Value::Map(entries) => entries.clone(),
-        _ => Vec::new(),
-    };
-    let mut names = BTreeMap::new();
-    for function in entries(&functions.node().value) {
-        let path = format!("{}.{}.capabilities", functions.path(), names::shorten(&function.key));
-        let capabilities = entries(&function.node.value).into_iter().find(|entry| entry.key == "capabilities");
-        let capabilities = capabilities.map(|entry| entries(&entry.node.value)).unwrap_or_default();
-        let named = capabilities.into_iter().map(|c| {
-            let path = format!("{path}.{}", names::shorten(&c.key));
-            (c.key, Named { mark: c.key_mark, path, evidence: Cell::new(0) })
-        });
-        names.insert(function.key, named.collect());
-    }
-    names
-}
-
 fn default_maintenance() -> MaintenanceTerms {
     MaintenanceTerms { notice: DEFAULT_NOTICE, slot: None }
 }
@@ -180,77 +107,6 @@ fn maintenance(cursor: &Cursor<'_>) -> Option<MaintenanceTerms> {
     let slot = optional(map.get("slot"), slot);
     map.finish();
     Some(MaintenanceTerms { notice: notice?, slot: slot? })
-}
-
-fn slot(cursor: &Cursor<'_>) -> Option<WeekSlot> {
-    let mut map = cursor.map()?;
-    let from = map.require("from").and_then(|c| moment(&c));
-    let to = map.require("to").and_then(|c| moment(&c));
-    map.finish();
-    let slot = WeekSlot { from: from?, to: to? };
-    if slot.from == slot.to {
-        return cursor.error("`from` and `to` are the same moment; leave `slot` out to allow any time");
-    }
-    Some(slot)
-}
-
-/// `Fri 21:00`.
-fn moment(cursor: &Cursor<'_>) -> Option<(Weekday, Time)> {
-    let text = cursor.string()?;
-    let parsed = text.split_once(' ').and_then(|(day, time)| Some((weekday(day)?, clock(time)?)));
-    parsed.or_else(|| {
-        cursor.error(format_args!(
-            "`{}` is not a moment of the week; write a day (Mon, Tue, Wed, Thu, Fri, Sat, Sun) and a time from 00:00 to 23:59, for example \"Fri 21:00\"",
-            names::shorten(&text)
-        ))
-    })
-}
-
-fn weekday(text: &str) -> Option<Weekday> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "mon" | "monday" => Weekday::Monday,
-        "tue" | "tuesday" => Weekday::Tuesday,
-        "wed" | "wednesday" => Weekday::Wednesday,
-        "thu" | "thursday" => Weekday::Thursday,
-        "fri" | "friday" => Weekday::Friday,
-        "sat" | "saturday" => Weekday::Saturday,
-        "sun" | "sunday" => Weekday::Sunday,
-        _ => return None,
-    })
-}
-
-/// `21:00`: two digits each.
-fn clock(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    let two_digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-    if !two_digits(hour) || !two_digits(minute) {
-        return None;
-    }
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-}
-
-fn zone(cursor: &Cursor<'_>) -> Option<(TimeZone, String)> {
-    let text = cursor.non_empty()?;
-    let database = jiff::tz::db();
-    // By the list, not by asking: a name is never taken for a file's path.
-    let known: Vec<String> = database.available().map(|name| name.as_str().to_owned()).collect();
-    if known.contains(&text)
-        && let Ok(zone) = database.get(&text)
-    {
-        return Some((zone, text));
-    }
-    cursor.error(format_args!(
-        "unknown time zone `{}`; write a name of the IANA database, for example Asia/Tokyo{}",
-        names::shorten(&text),
-        names::closest(&text, known.iter().map(String::as_str))
-    ))
-}
-
-fn date(cursor: &Cursor<'_>) -> Option<Date> {
-    let text = cursor.string()?;
-    text.parse().ok().filter(|_| text.len() == 10).or_else(|| {
-        cursor.error(format_args!("`{}` is not a date; write for example 2026-09-01", names::shorten(&text)))
-    })
 }
 
 /// A text in both languages, or one for both; absent: `name`.

@@ -165,6 +165,22 @@ fn the_readme_shows_good_configurations() {
     }
 }
 
+/// Of every prober: what its page shows can be written into a file. The certificates it names are not there.
+#[test]
+fn the_pages_of_the_probers_show_good_modules() {
+    for page in fs::read_dir("../docs/modules").unwrap() {
+        let page = page.unwrap().path();
+        let blocks = yaml_blocks(&fs::read_to_string(&page).unwrap());
+        let modules: Vec<_> = blocks.iter().filter(|block| block.starts_with("modules:")).collect();
+        assert!(!modules.is_empty(), "{} shows no module", page.display());
+        for block in modules {
+            let findings = load(&format!("{LEAST}{block}")).err().unwrap_or_default();
+            let wrong = |f: &&Diagnostic| f.severity == Severity::Error && !f.message.contains("No such file");
+            assert_eq!(findings.iter().find(wrong), None, "{}\n{block}", page.display());
+        }
+    }
+}
+
 #[test]
 fn the_reference_shows_what_check_says_of_the_shipped_configuration() {
     let (code, out, err) = check(Path::new(SHIPPED), false);
