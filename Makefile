@@ -8,8 +8,8 @@ help: ## this list
 build: ## the exporter, optimised: target/release/sla-exporter
 	cargo build --release -p sla-exporter
 
-# Ports can be chosen: make run EXPORTER_PORT=… PROMETHEUS_PORT=… ALERTMANAGER_PORT=… DEMO_PORT=… SMTP_PORT=… MAIL_PORT=…
-export EXPORTER_PORT PROMETHEUS_PORT ALERTMANAGER_PORT DEMO_PORT SMTP_PORT MAIL_PORT
+# Ports can be chosen, here or in the environment: make run EXPORTER_PORT=… PROMETHEUS_PORT=… ALERTMANAGER_PORT=…
+# DEMO_PORT=… SMTP_PORT=… MAIL_PORT=…
 run: ## the whole stack with a demo service, in the foreground; Ctrl-C ends it
 	@deploy/native/run.sh
 
