@@ -10,6 +10,7 @@ mod host;
 mod hostile;
 mod http;
 mod icmp;
+mod icmp_network;
 mod metrics_reference;
 mod postgres;
 mod reasons;

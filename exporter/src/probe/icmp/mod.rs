@@ -4,6 +4,7 @@
 //! ([`Sockets`]): a socket per target wakes every one of them for every reply. Not for loss statistics:
 //! one run is one echo.
 
+mod reply;
 mod sockets;
 
 use std::net::IpAddr;
@@ -35,8 +36,12 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let source = net::source_ip_address(&mut map);
     let payload = map.get("payload_size").map_or(Some(DEFAULT_PAYLOAD), |c| c.integer(0..=MAX_PAYLOAD));
     let ttl = map.get("ttl").map_or(Some(None), |c| c.integer(1..=255).map(Some));
-    map.unsupported(&["dont_fragment"], "the shared sockets cannot set it");
+    let dont_fragment = map.get("dont_fragment").map_or(Some(()), |c| match c.bool()? {
+        true => c.error("is not supported: the shared sockets cannot set it; leave it out"),
+        false => Some(()),
+    });
     map.finish();
+    dont_fragment?;
     let ttl = ttl?.and_then(|ttl| u32::try_from(ttl).ok());
     let payload = vec![0; usize::try_from(payload?).unwrap_or(0)].into_boxed_slice();
     Some(Settings { ip: ip?, source: source?, ttl, payload })

@@ -4,32 +4,43 @@
 //! raw ones (CAP_NET_RAW) where not. Where neither is permitted, opening is tried again once a minute,
 //! so that a changed sysctl needs no restart.
 //!
-//! Replies find their request by address and sequence number (raw sockets: and an identifier of this
-//! process). Numbers are counted per socket, so two pings of one address never share one.
+//! Replies find their request by address and sequence number, counted per socket, so two pings of one
+//! address never share one. A raw socket sees the whole host's replies: there a random identifier, another
+//! one for each socket, keeps those of other sockets and processes apart.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, SurgeError};
+use surge_ping::{Client, Config, ICMP, PingIdentifier, PingSequence, SurgeError};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::super::{Failure, Reason};
+use super::reply::Reply;
 
 /// Time between two tries to open a socket that could not be opened.
 const RETRY: Duration = Duration::from_secs(60);
 /// No reply is waited for longer; the prober's timeout is what ends a run.
 const FOREVER: Duration = Duration::from_secs(3600);
 
-/// Requests sent and not yet answered, at most, for [`PACE`]: a socket's receive buffer holds some 270
+/// Sockets kept: modules of a configuration share a few. More are the leavings of reloads.
+const MAX_SOCKETS: usize = 32;
+
+/// Small requests sent and not yet answered, at most, for [`PACE`]: a socket's receive buffer holds some 270
 /// packets, a raw one sees requests to this host too, and what does not fit is a reply lost.
-const BURST: usize = 100;
+const BURST: u32 = 100;
+/// A larger request counts as several: one for every so many bytes.
+const BURST_BYTES: usize = 512;
 /// After this a request counts no longer: one that is never answered holds up nobody.
 const PACE: Duration = Duration::from_millis(20);
+
+/// Notices of routers one ping lives through: they say them once or a few times and then forward in silence.
+const MAX_NOTICES: u32 = 8;
 
 /// What one socket serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,9 +51,9 @@ pub(super) struct Key {
 }
 
 /// ICMP sockets shared by all targets.
-#[derive(Default)]
 pub struct Sockets {
     entries: Mutex<HashMap<Key, Entry>>,
+    next_identifier: AtomicU16,
 }
 
 impl std::fmt::Debug for Sockets {
@@ -64,20 +75,14 @@ pub(super) struct Socket {
     burst: Semaphore,
 }
 
-/// What came back.
-pub(super) struct Reply {
-    pub(super) rtt: Duration,
-    /// Known on raw IPv4 sockets only.
-    pub(super) hop_limit: Option<u8>,
-    /// An error message came instead of an echo reply.
-    pub(super) unreachable: Option<&'static str>,
-}
-
 impl Sockets {
     /// No sockets yet: each is opened when first needed.
     #[must_use]
     pub fn open() -> Self {
-        Self::default()
+        // Not the process id: in containers on one host's network that is 1 for all.
+        #[allow(clippy::cast_possible_truncation)]
+        let random = RandomState::new().hash_one(std::process::id()) as u16;
+        Self { entries: Mutex::default(), next_identifier: AtomicU16::new(random) }
     }
 
     /// The socket for `key`. Needs a tokio runtime.
@@ -88,7 +93,10 @@ impl Sockets {
             Some(Entry::Failed { at, failure }) if at.elapsed() < RETRY => return Err(failure.clone()),
             _ => {}
         }
-        match Socket::open(key) {
+        if entries.len() >= MAX_SOCKETS {
+            entries.retain(|_, entry| matches!(entry, Entry::Open(socket) if Arc::strong_count(socket) > 1));
+        }
+        match Socket::open(key, PingIdentifier(self.next_identifier.fetch_add(1, Ordering::Relaxed))) {
             Ok(socket) => {
                 let socket = Arc::new(socket);
                 entries.insert(key, Entry::Open(Arc::clone(&socket)));
@@ -104,7 +112,7 @@ impl Sockets {
 }
 
 impl Socket {
-    fn open(key: Key) -> io::Result<Self> {
+    fn open(key: Key, identifier: PingIdentifier) -> io::Result<Self> {
         let mut config =
             Config::builder().kind(if key.v6 { ICMP::V6 } else { ICMP::V4 }).sock_type_hint(socket2::Type::DGRAM);
         if let Some(source) = key.source {
@@ -114,22 +122,27 @@ impl Socket {
             config = config.ttl(ttl);
         }
         let client = Client::new(&config.build())?;
-        // Two exporters on one host with raw sockets see each other's replies: the process id keeps them apart.
-        #[allow(clippy::cast_possible_truncation)]
-        let identifier = PingIdentifier(std::process::id() as u16);
-        Ok(Self { client, identifier, sequence: AtomicU16::new(0), burst: Semaphore::new(BURST) })
+        Ok(Self { client, identifier, sequence: AtomicU16::new(0), burst: Semaphore::new(BURST as usize) })
     }
 
     /// One echo request and its reply; waits for as long as it is polled.
     pub(super) async fn ping(&self, address: IpAddr, payload: &[u8]) -> Result<Reply, Failure> {
         let mut pinger = self.client.pinger(address, self.identifier).await;
         pinger.timeout(FOREVER);
+        let started = Instant::now();
+        let mut sequence = self.next_sequence();
+        let mut notices = 0;
         // A number is taken only while 65 536 pings of one address are under way.
         for _ in 0..=u16::MAX {
-            let sequence = PingSequence(self.sequence.fetch_add(1, Ordering::Relaxed));
-            match self.paced(pinger.ping(sequence, payload)).await {
-                Ok((packet, rtt)) => return Ok(reply(&packet, rtt)),
-                Err(SurgeError::IdenticalRequests { .. }) => {}
+            match self.paced(payload.len(), pinger.ping(sequence, payload)).await {
+                Ok((packet, rtt)) => match Reply::of(&packet, if notices == 0 { rtt } else { started.elapsed() }) {
+                    Some(reply) => return Ok(reply),
+                    // The reply is still to come, but the notice has used up the place it is waited for at. Asked
+                    // again under the same number, the first reply does as well as the second.
+                    None if notices < MAX_NOTICES => notices += 1,
+                    None => return Err(Failure::new(Reason::Connect, "routers sent notices instead of a reply")),
+                },
+                Err(SurgeError::IdenticalRequests { .. }) => sequence = self.next_sequence(),
                 Err(SurgeError::IOError(error)) => return Err(Failure::io("sending the echo request", &error)),
                 Err(SurgeError::Timeout { .. }) => return Err(Failure::new(Reason::Timeout, "no echo reply")),
                 Err(error) => return Err(Failure::new(Reason::Internal, error)),
@@ -137,12 +150,15 @@ impl Socket {
         }
         Err(Failure::new(Reason::Internal, "too many pings of one address under way"))
     }
-}
 
-impl Socket {
+    fn next_sequence(&self) -> PingSequence {
+        PingSequence(self.sequence.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Polls `ping` once it has its turn, and gives the turn to another with the reply or after [`PACE`].
-    async fn paced<T>(&self, ping: impl Future<Output = T>) -> T {
-        let turn = self.burst.acquire().await;
+    async fn paced<T>(&self, payload: usize, ping: impl Future<Output = T>) -> T {
+        let share = u32::try_from(payload / BURST_BYTES + 1).unwrap_or(BURST).min(BURST);
+        let turn = self.burst.acquire_many(share).await;
         let mut ping = std::pin::pin!(ping);
         if let Ok(done) = tokio::time::timeout(PACE, &mut ping).await {
             return done;
@@ -150,32 +166,6 @@ impl Socket {
         drop(turn);
         ping.await
     }
-}
-
-/// Echo replies are type 0 (RFC 792) and 129 (RFC 4443); anything else that quotes our request is an error message.
-fn reply(packet: &IcmpPacket, rtt: Duration) -> Reply {
-    let (hop_limit, unreachable) = match packet {
-        IcmpPacket::V4(packet) => (
-            packet.get_ttl(),
-            match packet.get_icmp_type().0 {
-                0 => None,
-                3 => Some("destination unreachable"),
-                11 => Some("time to live exceeded on the way"),
-                _ => Some("an ICMP error came instead of a reply"),
-            },
-        ),
-        IcmpPacket::V6(packet) => (
-            None,
-            match packet.get_icmpv6_type().0 {
-                129 => None,
-                1 => Some("destination unreachable"),
-                2 => Some("packet too big for the way"),
-                3 => Some("hop limit exceeded on the way"),
-                _ => Some("an ICMPv6 error came instead of a reply"),
-            },
-        ),
-    };
-    Reply { rtt, hop_limit, unreachable }
 }
 
 /// Why no socket could be opened, and what to do.
@@ -213,6 +203,28 @@ mod tests {
         assert_eq!(failure.reason, Reason::Permission);
         assert!(failure.detail.contains("CAP_NET_RAW") && failure.detail.contains("net.ipv4.ping_group_range"));
         assert!(!failure.detail.ends_with('…'), "cut: {}", failure.detail);
+    }
+
+    #[tokio::test]
+    async fn sockets_left_by_reloads_are_closed() {
+        let sockets = Sockets::open();
+        // Fails where ICMP is not permitted: those are bounded too.
+        let used = sockets.get(Key { v6: false, source: None, ttl: Some(255) });
+        for ttl in 1..200 {
+            let _ = sockets.get(Key { v6: false, source: None, ttl: Some(ttl) });
+        }
+        let entries = sockets.entries.lock().unwrap();
+        assert!(entries.len() <= MAX_SOCKETS);
+        assert!(used.is_err() || entries.contains_key(&Key { v6: false, source: None, ttl: Some(255) }));
+    }
+
+    #[tokio::test]
+    async fn sockets_of_one_process_have_identifiers_of_their_own() {
+        let sockets = Sockets::open();
+        let key = |ttl| Key { v6: false, source: None, ttl };
+        if let (Ok(one), Ok(other)) = (sockets.get(key(None)), sockets.get(key(Some(3)))) {
+            assert_ne!(one.identifier, other.identifier);
+        }
     }
 
     #[tokio::test]
