@@ -115,3 +115,8 @@ async fn targets_are_checked_before_they_are_probed() {
     );
     assert!(probe::check_target(&module("{source_ip_address: 127.0.0.1}"), "::1").is_err());
 }
+
+#[tokio::test]
+async fn the_documented_examples_are_read() {
+    assert_eq!(crate::support::documented("icmp.md").len(), 1);
+}

@@ -210,6 +210,17 @@ fn unprivileged_sockets_do_where_the_system_permits_them() {
 }
 
 #[test]
+fn the_largest_payloads_come_back_even_at_once() {
+    // Alone in the network: a raw socket's buffer holds all that goes by.
+    in_a_network(&[], || async {
+        sysctl("ipv4/ping_group_range", NOBODY);
+        let shared = Shared::new();
+        let pings = (0..20).map(|_| ping("{payload_size: 65507}", "127.0.0.1", PATIENCE, &shared));
+        join_all(pings).await.iter().for_each(succeeded);
+    });
+}
+
+#[test]
 fn raw_sockets_do_with_the_capability_alone_and_tell_the_hop_limit() {
     in_a_network(&[], || async {
         sysctl("ipv4/ping_group_range", NOBODY);

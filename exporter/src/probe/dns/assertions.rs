@@ -6,6 +6,7 @@
 use hickory_proto::rr::Record;
 use regex::Regex;
 
+use super::record::line;
 use super::{Failure, Reason};
 use crate::config::decode::{Cursor, collect, shorten};
 
@@ -14,7 +15,7 @@ use crate::config::decode::{Cursor, collect, shorten};
 pub(super) struct Assertions {
     /// One record that matches one of them fails.
     fail_if_matches: Vec<Regex>,
-    /// Fails when every record matches all of them.
+    /// Fails *unless* every record matches all of them: what blackbox_exporter does, whatever the name says.
     fail_if_all_match: Vec<Regex>,
     /// One record that does not match one of them fails; no record at all fails too.
     fail_if_not_matches: Vec<Regex>,
@@ -22,14 +23,24 @@ pub(super) struct Assertions {
     fail_if_none_matches: Vec<Regex>,
 }
 
+const ALL_MATCH: &str = "fail_if_all_match_regexp";
+
 /// Reads one `validate_*_rrs` section.
 pub(super) fn decode(cursor: &Cursor<'_>) -> Option<Assertions> {
     let mut map = cursor.map()?;
     let mut list = |key| map.get(key).map_or(Some(Vec::new()), |c| collect(&c.list()?, Cursor::regex));
     let fail_if_matches = list("fail_if_matches_regexp");
-    let fail_if_all_match = list("fail_if_all_match_regexp");
+    let fail_if_all_match = list(ALL_MATCH);
     let fail_if_not_matches = list("fail_if_not_matches_regexp");
     let fail_if_none_matches = list("fail_if_none_matches_regexp");
+    if let (Some(list), Some(cursor)) = (&fail_if_all_match, map.get(ALL_MATCH))
+        && !list.is_empty()
+    {
+        cursor.warn(
+            "fails unless all records match, as in blackbox_exporter, although its name says the opposite; \
+             write fail_if_not_matches_regexp, which says so and also fails without any record",
+        );
+    }
     map.finish();
     Some(Assertions {
         fail_if_matches: fail_if_matches?,
@@ -59,9 +70,10 @@ impl Assertions {
                 return fail(format!("`{}` does not match `{}`", shorten(line), shorten(regex.as_str())));
             }
         }
-        let all = |line: &String| self.fail_if_all_match.iter().all(|regex| regex.is_match(line));
-        if !self.fail_if_all_match.is_empty() && !lines.is_empty() && lines.iter().all(all) {
-            return fail("all records match fail_if_all_match_regexp".to_owned());
+        for line in &lines {
+            if let Some(regex) = self.fail_if_all_match.iter().find(|regex| !regex.is_match(line)) {
+                return fail(format!("`{}` does not match `{}` ({ALL_MATCH})", shorten(line), shorten(regex.as_str())));
+            }
         }
         let any = |line: &String| self.fail_if_none_matches.iter().any(|regex| regex.is_match(line));
         if !self.fail_if_none_matches.is_empty() && !lines.iter().any(any) {
@@ -69,10 +81,6 @@ impl Assertions {
         }
         Ok(())
     }
-}
-
-fn line(record: &Record) -> String {
-    format!("{}\t{}\t{}\t{}\t{}", record.name, record.ttl, record.dns_class, record.record_type(), record.data)
 }
 
 #[cfg(test)]
@@ -103,8 +111,8 @@ mod tests {
             ("fail_if_matches_regexp: ['2\\.1$']", &[B][..], true),
             ("fail_if_matches_regexp: ['2\\.1$']", &[B, A][..], false),
             ("fail_if_matches_regexp: ['.']", &[][..], true),
-            ("fail_if_all_match_regexp: ['2\\.1$']", &[A, B][..], true),
-            ("fail_if_all_match_regexp: ['2\\.1$']", &[A, A][..], false),
+            ("fail_if_all_match_regexp: ['2\\.1$']", &[A, B][..], false),
+            ("fail_if_all_match_regexp: ['2\\.1$']", &[A, A][..], true),
             ("fail_if_all_match_regexp: ['.']", &[][..], true),
             ("fail_if_not_matches_regexp: ['2\\.1$']", &[A][..], true),
             ("fail_if_not_matches_regexp: ['2\\.1$']", &[A, B][..], false),

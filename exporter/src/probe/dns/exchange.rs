@@ -1,11 +1,12 @@
 //! A query and its answer over UDP, TCP or TLS.
 //!
-//! Over UDP anybody can send a packet that looks like an answer: what is not from the server, has another id or
-//! answers another question is ignored until the timeout. Over a connection such a message is a fault.
+//! Over UDP anybody can send a packet that looks like an answer: what is not from the server's address, has
+//! another id or answers another question is ignored until the timeout. Over a connection it is a fault.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use hickory_proto::op::{Message, MessageType};
+use hickory_proto::serialize::binary::DecodeError;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
@@ -43,6 +44,15 @@ pub(super) async fn run(
     query: &Message,
     out: &mut Samples,
 ) -> Result<Message, Failure> {
+    if let Some(source) = source.filter(|source| source.is_ipv4() != server.is_ipv4()) {
+        return Err(Failure::new(
+            Reason::Connect,
+            format_args!(
+                "source_ip_address {source} cannot reach {}: the families differ; set preferred_ip_protocol accordingly",
+                server.ip()
+            ),
+        ));
+    }
     let bytes = query.to_vec().map_err(|error| Failure::new(Reason::Internal, format_args!("the query: {error}")))?;
     let started = Instant::now();
     out.stage("connecting to the name server");
@@ -55,7 +65,7 @@ pub(super) async fn run(
         Transport::Udp => {
             let socket = udp_socket(server, source).await?;
             let asked = connected(out);
-            (asked, over_udp(&socket, &bytes, query).await?)
+            (asked, over_udp(&socket, &bytes, query, out).await?)
         }
         Transport::Tcp => {
             let stream = net::connect(server, source).await?;
@@ -86,17 +96,30 @@ async fn udp_socket(server: SocketAddr, source: Option<IpAddr>) -> Result<UdpSoc
     Ok(socket)
 }
 
-async fn over_udp(socket: &UdpSocket, bytes: &[u8], query: &Message) -> Result<Message, Failure> {
+async fn over_udp(socket: &UdpSocket, bytes: &[u8], query: &Message, out: &mut Samples) -> Result<Message, Failure> {
     let fail = |error: std::io::Error| Failure::io("ask over UDP", &error);
     socket.send(bytes).await.map_err(fail)?;
-    let mut buffer = vec![0; MAX_MESSAGE];
+    // Not filled with zeros first: the buffer is larger than almost any answer.
+    let mut packet = Vec::with_capacity(MAX_MESSAGE);
     loop {
-        let length = socket.recv(&mut buffer).await.map_err(fail)?;
-        match Message::from_vec(buffer.get(..length).unwrap_or_default()) {
+        packet.clear();
+        socket.recv_buf(&mut packet).await.map_err(fail)?;
+        match Message::from_vec(&packet) {
             Ok(answer) if answers(&answer, query) => return Ok(answer),
-            _ => {}
+            // Who knows the random id has seen the query: no stranger, but a server that mumbles.
+            Err(error) if has_id(&packet, query.metadata.id) => return Err(not_a_message(&error)),
+            _ => out.stage("waiting for the name server's answer, after packets that do not answer the query"),
         }
     }
+}
+
+/// Whether a packet is marked as the answer to the query of this id.
+fn has_id(packet: &[u8], id: u16) -> bool {
+    packet.first_chunk::<2>() == Some(&id.to_be_bytes()) && packet.get(2).is_some_and(|flags| flags & 0x80 != 0)
+}
+
+fn not_a_message(error: &DecodeError) -> Failure {
+    Failure::new(Reason::Protocol, format_args!("the answer is not a DNS message: {error}"))
 }
 
 /// RFC 1035 §4.2.2: each message is preceded by its length in two bytes.
@@ -117,7 +140,7 @@ where
     match Message::from_vec(&buffer) {
         Ok(answer) if answers(&answer, query) => Ok(answer),
         Ok(_) => Err(Failure::new(Reason::Protocol, "the answer is to another question")),
-        Err(error) => Err(Failure::new(Reason::Protocol, format_args!("the answer is not a DNS message: {error}"))),
+        Err(error) => Err(not_a_message(&error)),
     }
 }
 

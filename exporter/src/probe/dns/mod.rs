@@ -5,6 +5,7 @@
 mod assertions;
 mod exchange;
 mod query;
+mod record;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -80,10 +81,11 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
 /// With what was found and what is accepted.
 pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
     let server = Endpoint::parse(target, Some(settings.transport.port()))?;
-    match server.host.parse::<IpAddr>() {
-        Ok(address) if !settings.ip.accepts(address) => Err(format!(
-            "{address} is not of the module's preferred_ip_protocol, and its ip_protocol_fallback is false"
-        )),
+    server.fits(settings.ip)?;
+    match (server.host.parse::<IpAddr>(), settings.source) {
+        (Ok(address), Some(source)) if source.is_ipv4() != address.is_ipv4() => {
+            Err(format!("{address} cannot be reached from the module's source_ip_address: one is IPv4, the other IPv6"))
+        }
         _ => Ok(()),
     }
 }
@@ -143,8 +145,16 @@ impl Settings {
                 format_args!("the name server answered {}; accepted: {accepted}", query::rcode_name(code)),
             ));
         }
-        self.answer.check("answer", &answer.answers)?;
-        self.authority.check("authority", &answer.authorities)?;
-        self.additional.check("additional", &answer.additionals)
+        self.answer
+            .check("answer", &answer.answers)
+            .and_then(|()| self.authority.check("authority", &answer.authorities))
+            .and_then(|()| self.additional.check("additional", &answer.additionals))
+            .map_err(|failure| match answer.metadata.truncation {
+                true => Failure::new(
+                    failure.reason,
+                    format_args!("{}; the answer was truncated: ask with transport_protocol tcp", failure.detail),
+                ),
+                false => failure,
+            })
     }
 }

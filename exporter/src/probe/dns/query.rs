@@ -9,7 +9,7 @@ use hickory_proto::rr::{DNSClass, Name, RecordType};
 use super::Section;
 use crate::config::decode::{Cursor, shorten};
 
-/// Response codes of RFC 1035, 2136 and 6891 under the names dig and blackbox_exporter use.
+/// Response codes of RFC 1035, 2136, 2930, 6891, 7873 and 8945 under the names dig and blackbox_exporter use.
 const RCODES: &[(&str, u16)] = &[
     ("NOERROR", 0),
     ("FORMERR", 1),
@@ -23,6 +23,13 @@ const RCODES: &[(&str, u16)] = &[
     ("NOTAUTH", 9),
     ("NOTZONE", 10),
     ("BADVERS", 16),
+    ("BADKEY", 17),
+    ("BADTIME", 18),
+    ("BADMODE", 19),
+    ("BADNAME", 20),
+    ("BADALG", 21),
+    ("BADTRUNC", 22),
+    ("BADCOOKIE", 23),
 ];
 
 /// A query, but for its random id.
@@ -46,7 +53,8 @@ impl QuerySettings {
 pub(super) fn decode(map: &mut Section<'_>) -> Option<QuerySettings> {
     let name = map.require("query_name").and_then(|c| {
         let text = c.non_empty()?;
-        match Name::from_str(&text) {
+        // What is ASCII is asked as it is written; names such as `a_.example` exist.
+        match if text.is_ascii() { Name::from_ascii(&text) } else { Name::from_utf8(&text) } {
             Ok(mut name) => {
                 name.set_fqdn(true);
                 Some(name)
@@ -57,12 +65,16 @@ pub(super) fn decode(map: &mut Section<'_>) -> Option<QuerySettings> {
     // ANY is blackbox_exporter's default; few servers still answer it in full (RFC 8482).
     let query_type = map.get("query_type").map_or(Some(RecordType::ANY), |c| {
         let text = c.non_empty()?;
-        match RecordType::from_str(&text.to_ascii_uppercase()) {
-            Ok(RecordType::AXFR) | Err(_) => c.error(format_args!(
-                "unknown record type `{}`; accepted for example: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, CAA, DNSKEY, DS, HTTPS, ANY",
+        match record_type(&text) {
+            Some(RecordType::AXFR | RecordType::IXFR) => {
+                c.error("a zone transfer is more than one answer; ask for SOA, whose serial is exported")
+            }
+            Some(query_type) => Some(query_type),
+            None => c.error(format_args!(
+                "unknown record type `{}`; accepted for example: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, CAA, DNSKEY, DS, \
+                 HTTPS, ANY, or any by number as TYPE65",
                 shorten(&text)
             )),
-            Ok(query_type) => Some(query_type),
         }
     });
     let class = map.get("query_class").map_or(Some(DNSClass::IN), |c| {
@@ -72,6 +84,15 @@ pub(super) fn decode(map: &mut Section<'_>) -> Option<QuerySettings> {
     let mut query = Query::query(name?, query_type?);
     query.set_query_class(class?);
     Some(QuerySettings { query, recursion_desired: recursion_desired? })
+}
+
+/// A record type by its name or, as RFC 3597 has it, by `TYPE` and its number.
+fn record_type(text: &str) -> Option<RecordType> {
+    let text = text.to_ascii_uppercase();
+    match text.strip_prefix("TYPE").map(str::parse::<u16>) {
+        Some(number) => number.ok().map(RecordType::from),
+        None => RecordType::from_str(&text).ok(),
+    }
 }
 
 /// Reads one response code.

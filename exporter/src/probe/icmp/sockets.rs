@@ -42,6 +42,9 @@ const PACE: Duration = Duration::from_millis(20);
 /// Notices of routers one ping lives through: they say them once or a few times and then forward in silence.
 const MAX_NOTICES: u32 = 8;
 
+/// Receive buffer asked for, in bytes.
+const BUFFER: usize = 4 << 20;
+
 /// What one socket serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -122,6 +125,9 @@ impl Socket {
             config = config.ttl(ttl);
         }
         let client = Client::new(&config.build())?;
+        if let Err(error) = widen(client.get_socket().get_native_sock()) {
+            tracing::debug!(%error, "the ICMP socket keeps the system's receive buffer");
+        }
         Ok(Self { client, identifier, sequence: AtomicU16::new(0), burst: Semaphore::new(BURST as usize) })
     }
 
@@ -168,6 +174,17 @@ impl Socket {
     }
 }
 
+/// Asks for a larger receive buffer: a raw socket shares it with all other ICMP traffic of the host. The system
+/// grants up to twice `net.core.rmem_max`.
+///
+/// surge-ping shows its descriptor by number only, and using one safely takes an own copy.
+fn widen(socket: std::os::fd::RawFd) -> rustix::io::Result<()> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let this_process = pidfd_open(getpid(), PidfdFlags::empty())?;
+    let copy = pidfd_getfd(this_process, socket, PidfdGetfdFlags::empty())?;
+    rustix::net::sockopt::set_socket_recv_buffer_size(copy, BUFFER)
+}
+
 /// Why no socket could be opened, and what to do.
 fn explain(key: Key, error: &io::Error) -> Failure {
     const EAFNOSUPPORT: i32 = 97;
@@ -203,6 +220,19 @@ mod tests {
         assert_eq!(failure.reason, Reason::Permission);
         assert!(failure.detail.contains("CAP_NET_RAW") && failure.detail.contains("net.ipv4.ping_group_range"));
         assert!(!failure.detail.ends_with('…'), "cut: {}", failure.detail);
+    }
+
+    #[test]
+    fn the_receive_buffer_grows() {
+        use std::os::fd::AsRawFd as _;
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let size = || socket2::SockRef::from(&socket).recv_buffer_size().unwrap();
+        let before = size();
+        match widen(socket.as_raw_fd()) {
+            Ok(()) => assert!(size() > before, "{before} bytes, then {}", size()),
+            // Before Linux 5.6, and in containers that forbid the call.
+            Err(error) => assert!(matches!(error, rustix::io::Errno::NOSYS | rustix::io::Errno::PERM), "{error}"),
+        }
     }
 
     #[tokio::test]
