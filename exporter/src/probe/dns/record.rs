@@ -3,11 +3,11 @@
 
 use std::fmt::Write as _;
 
-use hickory_proto::rr::{DNSClass, RData, Record};
+use hickory_proto::rr::{DNSClass, Name, RData, Record};
 
 /// `example.com.<tab>3600<tab>IN<tab>A<tab>192.0.2.1`
 pub(super) fn line(record: &Record) -> String {
-    let mut line = format!("{}\t{}\t", record.name.to_ascii(), record.ttl);
+    let mut line = format!("{}\t{}\t", ascii(&record.name), record.ttl);
     // RFC 3597 §5 for what this parser does not know by name.
     let _ = match &record.data {
         RData::Unknown { code, .. } => write!(line, "{}\tTYPE{}\t", class(record.dns_class), u16::from(*code)),
@@ -22,18 +22,36 @@ fn class(class: DNSClass) -> String {
     format!("CLASS{}", u16::from(class))
 }
 
+/// A name as RFC 1035 §5.1 writes it; the library's own escapes are octal.
+fn ascii(name: &Name) -> String {
+    let mut text = String::new();
+    for label in name {
+        for byte in label {
+            let _ = match byte {
+                b'.' | b' ' | b'\'' | b'@' | b';' | b'(' | b')' | b'"' | b'\\' => {
+                    write!(text, "\\{}", char::from(*byte))
+                }
+                b'!'..=b'~' => text.write_char(char::from(*byte)),
+                _ => write!(text, "\\{byte:03}"),
+            };
+        }
+        text.push('.');
+    }
+    if text.is_empty() { ".".to_owned() } else { text }
+}
+
 fn write_data(line: &mut String, data: &RData) -> std::fmt::Result {
     match data {
-        RData::CNAME(name) => write!(line, "{}", name.to_ascii()),
-        RData::NS(name) => write!(line, "{}", name.to_ascii()),
-        RData::PTR(name) => write!(line, "{}", name.to_ascii()),
-        RData::MX(mx) => write!(line, "{} {}", mx.preference, mx.exchange.to_ascii()),
-        RData::SRV(srv) => write!(line, "{} {} {} {}", srv.priority, srv.weight, srv.port, srv.target.to_ascii()),
+        RData::CNAME(name) => write!(line, "{}", ascii(name)),
+        RData::NS(name) => write!(line, "{}", ascii(name)),
+        RData::PTR(name) => write!(line, "{}", ascii(name)),
+        RData::MX(mx) => write!(line, "{} {}", mx.preference, ascii(&mx.exchange)),
+        RData::SRV(srv) => write!(line, "{} {} {} {}", srv.priority, srv.weight, srv.port, ascii(&srv.target)),
         RData::SOA(soa) => write!(
             line,
             "{} {} {} {} {} {} {}",
-            soa.mname.to_ascii(),
-            soa.rname.to_ascii(),
+            ascii(&soa.mname),
+            ascii(&soa.rname),
             soa.serial,
             // Unsigned on the wire (RFC 1035 §3.3.13).
             soa.refresh.cast_unsigned(),
