@@ -41,11 +41,11 @@ impl Stack {
 
         let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
         let ports = [
-            ("127.0.0.1:8088", local(demo_port)),
-            ("127.0.0.1:1025", local(smtp_port)),
-            ("127.0.0.1:9090", local(prometheus)),
-            ("127.0.0.1:9093", local(alertmanager)),
-            ("127.0.0.1:10115", local(exporter_port)),
+            ("demo:8088", local(demo_port)),
+            ("mailcatcher:1025", local(smtp_port)),
+            ("prometheus:9090", local(prometheus)),
+            ("alertmanager:9093", local(alertmanager)),
+            ("exporter:10115", local(exporter_port)),
         ];
         let mut replace: Vec<(&str, &str)> = ports.iter().map(|(old, new)| (*old, new.as_str())).collect();
         replace.extend([("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
