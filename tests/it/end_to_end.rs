@@ -33,7 +33,10 @@ async fn a_broken_form_pages_and_its_repair_is_told() {
     let japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
     assert!(japanese(&mail.subject) && japanese(&mail.text), "Japanese comes first: {}\n{}", mail.subject, mail.text);
 
+    // One outage is one mail: capability and probe are inhibited by the function.
+    tokio::time::sleep(Duration::from_secs(6)).await;
     let before = stack.mails.all().len();
+    assert_eq!(before, 1, "{:?}", stack.mails.all().iter().map(|mail| &mail.subject).collect::<Vec<_>>());
     http::post(stack.demo, "/fix/web_form").await.unwrap();
     stack.has("sla:function_up:5m{function=\"consumer\"}", 1.0).await;
     let recovery = eventually("the recovery mail", async || {

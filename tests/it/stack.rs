@@ -1,9 +1,10 @@
 //! The stack of a test: the demo service and the mail catcher in this process, the rest as real programs.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use sla_demo::mail::{Catcher, Mail, Store, receive};
 use sla_demo::service::{Clicks, Service};
+use sla_demo::stack::{Ports, write_configs};
 use sla_demo::web;
 use sla_tests::program::{Program, on_path, ours};
 use sla_tests::{eventually, free_port, http, repository, shortened};
@@ -40,29 +41,19 @@ impl Stack {
         tokio::spawn(web::serve(pages, Catcher::new(mails.clone())));
 
         let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
-        let ports = [
-            ("demo:8088", local(demo_port)),
-            ("mailcatcher:1025", local(smtp_port)),
-            ("prometheus:9090", local(prometheus)),
-            ("alertmanager:9093", local(alertmanager)),
-            ("exporter:10115", local(exporter_port)),
-        ];
-        let mut replace: Vec<(&str, &str)> = ports.iter().map(|(old, new)| (*old, new.as_str())).collect();
-        replace.extend([("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
-        let at = |path: &str| folder.path().join(path);
-        shortened::copy(&repository().join("deploy/demo/sla.yml"), &at("sla.yml"), &replace);
-        write_prometheus(&at("deploy/prometheus"), exporter_port, alertmanager, prometheus);
-        write_rules(folder.path());
-        write_alertmanager(&at("alertmanager"), smtp_port);
+        let ports =
+            Ports { demo: demo_port, exporter: exporter_port, prometheus, alertmanager, smtp: smtp_port, mail: 0 };
+        let shipped = folder.path().join("shipped");
+        write_shortened(&shipped);
+        let files = write_configs(&shipped, folder.path(), ports).unwrap();
 
         let exporter = start_exporter(&folder, exporter_port).await;
-        let text = |path: PathBuf| path.display().to_string();
         let mut alertmanager_program = Program::start(
             "alertmanager",
             &on_path(&["prometheus-alertmanager", "alertmanager"]),
             &[
-                format!("--config.file={}", text(at("alertmanager/alertmanager.yml"))),
-                format!("--storage.path={}", text(at("alertmanager-data"))),
+                format!("--config.file={}", files.alertmanager.display()),
+                format!("--storage.path={}", folder.path().join("alertmanager-data").display()),
                 format!("--web.listen-address={}", local(alertmanager)),
                 "--cluster.listen-address=".to_owned(),
             ],
@@ -73,8 +64,8 @@ impl Stack {
             "prometheus",
             &on_path(&["prometheus"]),
             &[
-                format!("--config.file={}", text(at("deploy/prometheus/prometheus.yml"))),
-                format!("--storage.tsdb.path={}", text(at("prometheus-data"))),
+                format!("--config.file={}", files.prometheus.display()),
+                format!("--storage.tsdb.path={}", folder.path().join("prometheus-data").display()),
                 format!("--web.listen-address={}", local(prometheus)),
             ],
             folder.path(),
@@ -128,55 +119,43 @@ async fn start_exporter(folder: &TempDir, port: u16) -> Program {
     exporter
 }
 
-fn write_prometheus(folder: &std::path::Path, exporter: u16, alertmanager: u16, prometheus: u16) {
-    shortened::copy(
-        &repository().join("deploy/prometheus/prometheus.yml"),
-        &folder.join("prometheus.yml"),
+/// A copy of what is shipped, quicker: a slot takes 6 seconds, "now" is the last 4.
+fn write_shortened(folder: &Path) {
+    let copy =
+        |file: &str, replace: &[(&str, &str)]| shortened::copy(&repository().join(file), &folder.join(file), replace);
+    copy("deploy/demo/sla.yml", &[("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
+    copy(
+        "deploy/prometheus/prometheus.yml",
         &[
-            ("exporter:10115", &local(exporter)),
-            ("alertmanager:9093", &local(alertmanager)),
-            ("localhost:9090", &local(prometheus)),
             ("scrape_interval: 15s", "scrape_interval: 1s"),
             ("scrape_timeout: 10s", "scrape_timeout: 1s"),
             ("evaluation_interval: 15s", "evaluation_interval: 1s"),
             ("refresh_interval: 30s", "refresh_interval: 1s"),
         ],
     );
-}
-
-/// A slot takes 6 seconds, "now" is the last 4.
-fn write_rules(folder: &std::path::Path) {
-    let repository = repository();
-    shortened::copy(
-        &repository.join("recording-rules/slots.yml"),
-        &folder.join("recording-rules/slots.yml"),
-        &[("interval: 15s", "interval: 1s"), ("interval: 5m", "interval: 2s"), ("[1m]", "[4s]"), ("[5m]", "[6s]")],
+    copy(
+        "deploy/alertmanager/alertmanager.yml",
+        &[("group_wait: 10s", "group_wait: 1s"), ("group_interval: 1m\n", "group_interval: 2s\n")],
     );
-    shortened::copy(
-        &repository.join("recording-rules/hosts.yml"),
-        &folder.join("recording-rules/hosts.yml"),
-        &[("interval: 15s", "interval: 1s")],
-    );
-    shortened::copy(
-        &repository.join("alert-rules/functions.yml"),
-        &folder.join("alert-rules/functions.yml"),
-        &[("interval: 5s", "interval: 1s"), ("for: 15s", "for: 1s"), ("for: 30s", "for: 2s"), ("[15m]", "[6s]")],
-    );
-    for file in ["probes.yml", "hosts.yml", "meta.yml"] {
-        shortened::copy(&repository.join("alert-rules").join(file), &folder.join("alert-rules").join(file), &[]);
-    }
-}
-
-fn write_alertmanager(folder: &std::path::Path, smtp: u16) {
-    let shipped = repository().join("deploy/alertmanager");
-    shortened::copy(
-        &shipped.join("alertmanager.yml"),
-        &folder.join("alertmanager.yml"),
+    copy(
+        "recording-rules/slots.yml",
         &[
-            ("mailcatcher:1025", &local(smtp)),
-            ("group_wait: 10s", "group_wait: 1s"),
-            ("group_interval: 1m\n", "group_interval: 2s\n"),
+            ("interval: 15s", "interval: 1s"),
+            ("interval: 5m", "interval: 2s"),
+            ("[1m:15s]", "[4s:1s]"),
+            ("[5m:15s]", "[6s:1s]"),
+            ("[1m]", "[4s]"),
+            ("[5m]", "[6s]"),
         ],
     );
-    shortened::copy_all(&shipped.join("templates"), &folder.join("templates"));
+    copy("recording-rules/hosts.yml", &[("interval: 15s", "interval: 1s")]);
+    copy(
+        "alert-rules/functions.yml",
+        &[("interval: 5s", "interval: 1s"), ("for: 15s", "for: 1s"), ("for: 30s", "for: 2s"), ("[15m]", "[6s]")],
+    );
+    for file in ["alert-rules/probes.yml", "alert-rules/hosts.yml", "alert-rules/meta.yml"] {
+        copy(file, &[]);
+    }
+    let templates = "deploy/alertmanager/templates";
+    shortened::copy_all(&repository().join(templates), &folder.join(templates));
 }

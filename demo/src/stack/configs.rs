@@ -6,14 +6,20 @@ use super::Ports;
 
 /// The files the programs are started with.
 #[derive(Debug)]
-pub(super) struct Files {
-    pub(super) exporter: PathBuf,
-    pub(super) prometheus: PathBuf,
-    pub(super) alertmanager: PathBuf,
+pub struct Files {
+    /// sla-exporter's.
+    pub exporter: PathBuf,
+    /// Prometheus'; its rule files are the repository's own.
+    pub prometheus: PathBuf,
+    /// Alertmanager's, its templates beside it.
+    pub alertmanager: PathBuf,
 }
 
 /// Writes copies for `ports` into `folder`.
-pub(super) fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, String> {
+///
+/// # Errors
+/// With the file, and what it no longer has that was to be replaced.
+pub fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, String> {
     let local = |port: u16| format!("127.0.0.1:{port}");
     let root = format!("{}/", repository.display());
     let exporter = copy(

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::child::Child;
+pub use self::configs::{Files, write as write_configs};
 pub use self::ports::Ports;
 
 /// How long a program may take until it answers.
