@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,43 +15,21 @@ use sla_exporter::config::decode::Cursor;
 use sla_exporter::config::diagnostics::Document;
 use sla_exporter::config::node;
 use sla_exporter::probe::{self, Budget, Extra, Module, Shared};
+use sla_tests::program::Program;
 
 struct Blackbox {
-    child: Child,
+    _program: Program,
     port: u16,
-}
-
-impl Drop for Blackbox {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Blackbox {
     fn start(config: &Path) -> Self {
-        // The port is free when it is asked for and may be taken a moment later: then another.
-        for _ in 0..5 {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-            let child = Command::new("prometheus-blackbox-exporter")
-                .arg(format!("--config.file={}", config.display()))
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("prometheus-blackbox-exporter does not start: apt-get install prometheus-blackbox-exporter");
-            let mut started = Self { child, port };
-            for _ in 0..300 {
-                if started.child.try_wait().unwrap().is_some() {
-                    break;
-                }
-                if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                    return started;
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
-        panic!("prometheus-blackbox-exporter does not take {}", config.display());
+        let arguments = |port: u16| {
+            vec![format!("--config.file={}", config.display()), format!("--web.listen-address=127.0.0.1:{port}")]
+        };
+        let folder = config.parent().expect("a file");
+        let (program, port) = Program::listening("prometheus-blackbox-exporter", arguments, folder);
+        Self { _program: program, port }
     }
 
     /// Series and values of one probe.

@@ -68,8 +68,19 @@ async fn a_restart_of_the_exporter_takes_nothing_down() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_reads_everything_and_known_dashboards_have_data() {
     let stack = Stack::start().await;
-    // Scraped as OpenMetrics: that is what Prometheus prefers.
+    // OpenMetrics is what Prometheus prefers; the text format comes to it by a detour that asks for that.
     stack.has("up{job=\"sla-exporter\"}", 1.0).await;
+    stack.has("up{job=\"text-format\"}", 1.0).await;
+    for job in ["sla-exporter", "text-format"] {
+        for metric in [
+            "probe_success{probe=\"web-app\"}",
+            "sla_exporter_scheduler_lag_seconds_count",
+            "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"}",
+        ] {
+            let query = format!("{metric} and on (job) up{{job=\"{job}\"}}");
+            eventually(&query, async || http::value(stack.prometheus, &query).await).await;
+        }
+    }
     stack.has("up{job=\"hosts\",host=\"demo\"}", 1.0).await;
     stack.has("sla:function_up:5m{function=\"client\"}", 1.0).await;
     let openmetrics =

@@ -5,6 +5,7 @@
 
 mod blackbox_exporter;
 mod compose;
+mod demo;
 mod end_to_end;
 mod mails;
 mod node_exporter;

@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use sla_exporter::config::Collectors;
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::host::{Host, NAMES, Roots};
+use sla_tests::program::Program;
 
 /// node_exporter's collectors that ours correspond to, and ours' exclusions, which Debian's build has changed.
 const FLAGS: &[&str] = &[
@@ -71,42 +72,21 @@ const OURS_ALONE: &[&str] = &["sla_exporter_textfile_error"];
 const OTHER_LABEL_VALUES: &[&str] = &["node_scrape_collector_duration_seconds", "node_scrape_collector_success"];
 
 struct NodeExporter {
-    child: Child,
+    _program: Program,
     port: u16,
-}
-
-impl Drop for NodeExporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl NodeExporter {
     fn start(textfiles: &Path) -> Self {
-        // The port is free when it is asked for and may be taken a moment later: then another.
-        for _ in 0..5 {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-            let child = Command::new("prometheus-node-exporter")
-                .args(FLAGS)
-                .arg(format!("--collector.textfile.directory={}", textfiles.display()))
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("prometheus-node-exporter does not start: apt-get install prometheus-node-exporter");
-            let mut started = Self { child, port };
-            for _ in 0..300 {
-                if started.child.try_wait().unwrap().is_some() {
-                    break;
-                }
-                if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                    return started;
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
-        panic!("prometheus-node-exporter did not listen; by hand: prometheus-node-exporter {}", FLAGS.join(" "));
+        let arguments = |port: u16| {
+            let own = [
+                format!("--collector.textfile.directory={}", textfiles.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+            ];
+            FLAGS.iter().map(ToString::to_string).chain(own).collect()
+        };
+        let (program, port) = Program::listening("prometheus-node-exporter", arguments, textfiles);
+        Self { _program: program, port }
     }
 
     fn metrics(&self) -> String {

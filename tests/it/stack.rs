@@ -1,6 +1,10 @@
 //! The stack of a test: the demo service and the mail catcher in this process, the rest as real programs.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
 
 use sla_demo::mail::{Catcher, Mail, Store, receive};
 use sla_demo::service::{Clicks, Service};
@@ -40,11 +44,15 @@ impl Stack {
         let pages = web::listen(any).await.unwrap();
         tokio::spawn(web::serve(pages, Catcher::new(mails.clone())));
 
+        let text_format = web::listen(any).await.unwrap();
+        let text_format_port = text_format.local_addr().unwrap().port();
+
         let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
         let ports =
             Ports { demo: demo_port, exporter: exporter_port, prometheus, alertmanager, smtp: smtp_port, mail: 0 };
         let shipped = folder.path().join("shipped");
-        write_shortened(&shipped);
+        tokio::spawn(web::serve(text_format, Arc::new(TextFormat(exporter_port))));
+        write_shortened(&shipped, text_format_port);
         let files = write_configs(&shipped, folder.path(), ports).unwrap();
 
         let exporter = start_exporter(&folder, exporter_port).await;
@@ -119,11 +127,25 @@ async fn start_exporter(folder: &TempDir, port: u16) -> Program {
     exporter
 }
 
+/// The exporter's page in the text format, which Prometheus itself asks for only where there is nothing else.
+struct TextFormat(u16);
+
+impl web::Handler for TextFormat {
+    async fn handle(&self, _: Request<Incoming>) -> Option<web::Page> {
+        let page = http::get_with(self.0, "/metrics", "Accept: text/plain;version=0.0.4\r\n").await.ok()?;
+        Some(web::text(StatusCode::OK, page.body))
+    }
+}
+
 /// A copy of what is shipped, quicker: a slot takes 6 seconds, "now" is the last 4.
-fn write_shortened(folder: &Path) {
+fn write_shortened(folder: &Path, text_format: u16) {
     let copy =
         |file: &str, replace: &[(&str, &str)]| shortened::copy(&repository().join(file), &folder.join(file), replace);
     copy("deploy/demo/sla.yml", &[("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
+    let job = format!(
+        "\nscrape_configs:\n  - {{job_name: text-format, static_configs: [{{targets: [\"{}\"]}}]}}\n",
+        local(text_format)
+    );
     copy(
         "deploy/prometheus/prometheus.yml",
         &[
@@ -131,6 +153,7 @@ fn write_shortened(folder: &Path) {
             ("scrape_timeout: 10s", "scrape_timeout: 1s"),
             ("evaluation_interval: 15s", "evaluation_interval: 1s"),
             ("refresh_interval: 30s", "refresh_interval: 1s"),
+            ("\nscrape_configs:\n", &job),
         ],
     );
     copy(

@@ -1,9 +1,11 @@
 //! A real program, started with its output in a log and stopped for certain.
 
 use std::fs::File;
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -39,6 +41,30 @@ impl Program {
                 panic!("{}: {error}; deploy/native/install.sh test installs what tests need", program.display())
             });
         Self { name: name.to_owned(), process, log }
+    }
+
+    /// Starts `program` on a port of its own, which `arguments` puts into its flags, and waits until it listens there.
+    ///
+    /// A port is free when it is asked for and may be taken a moment later: then another is tried.
+    #[must_use]
+    pub fn listening(name: &str, arguments: impl Fn(u16) -> Vec<String>, folder: &Path) -> (Self, u16) {
+        let program = on_path(&[name]);
+        let mut last = String::new();
+        for _ in 0..5 {
+            let port = crate::free_port();
+            let mut started = Self::start(name, &program, &arguments(port), folder);
+            for _ in 0..300 {
+                if matches!(started.process.try_wait(), Ok(Some(_))) {
+                    break;
+                }
+                if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                    return (started, port);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            last = started.log();
+        }
+        panic!("{name} does not listen; its log:\n{last}");
     }
 
     /// Waits until GET `path` on `port` is answered with 200.
