@@ -31,4 +31,6 @@ check: ## the shipped configuration
 	cargo run --quiet -p sla-exporter -- check config/sla.yml
 
 bench: ## figures next to the peers', in one run; takes minutes
-	cargo bench -p sla-tests
+	@deploy/native/install.sh test
+	cargo build --release -p sla-exporter
+	cargo bench -p sla-tests --bench peers

@@ -8,7 +8,7 @@ mod status;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ pub struct App {
     reloading: Mutex<()>,
     ready: AtomicBool,
     scratch: Mutex<Vec<page::Scratch>>,
+    /// Length of the last page.
+    page_bytes: AtomicUsize,
 }
 
 /// A configuration in force.
@@ -127,6 +129,7 @@ impl App {
             reloading: Mutex::new(()),
             ready: AtomicBool::new(false),
             scratch: Mutex::default(),
+            page_bytes: AtomicUsize::new(0),
         };
         app.applied();
         Arc::new(app)
@@ -180,14 +183,18 @@ impl App {
     pub fn render(&self, format: Format) -> Vec<u8> {
         let active = self.active.load_full();
         let mut scratch = self.take_scratch();
-        let mut page = Page::new(format, Vec::new());
+        // Room for a page like the last one: growing by doubling would copy it over and over, and hold twice its size.
+        let last = self.page_bytes.load(Ordering::Relaxed);
+        let mut page = Page::new(format, Vec::with_capacity(last + last / 16));
         page::write_probes(&mut page, &active.targets, Instant::now(), &mut scratch);
         self.give_scratch(scratch);
         contract_metrics::write(&active.config, &mut page);
         self.metrics.write(&mut page);
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);
-        page.finish()
+        let page = page.finish();
+        self.page_bytes.store(page.len(), Ordering::Relaxed);
+        page
     }
 
     /// Loads the configuration again. A bad one is refused and the one in force stays; an unchanged
