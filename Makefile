@@ -3,7 +3,7 @@
 .PHONY: help build run test lint fmt check bench
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the exporter, optimised: target/release/sla-exporter
 	cargo build --release -p sla-exporter

@@ -9,8 +9,9 @@ if ! command -v cargo >/dev/null 2>&1; then
   exit 1
 fi
 deploy/native/install.sh run
-# The launcher first: it finds out within seconds whether the ports are free.
-cargo build --release --quiet -p sla-demo
+# The launcher and the demo first: they are quicker to build, and the launcher knows whether the ports are free.
+echo "building the demo (the first time takes a minute or two)"
+cargo build --release -p sla-demo
 launcher="${CARGO_TARGET_DIR:-target}/release/sla-demo-stack"
 "$launcher" --check-ports
 echo "building sla-exporter (the first time takes a few minutes)"

@@ -1,10 +1,8 @@
 //! The launcher of `make run`.
 
-// What it prints is what it is for.
-#![allow(clippy::print_stdout)]
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use sla_demo::stack::{self, Places, Ports};
@@ -42,6 +40,19 @@ async fn run(options: Options) -> Result<(), String> {
     }
     let repository = options.repository.canonicalize().map_err(|e| format!("{}: {e}", options.repository.display()))?;
     let programs = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)).unwrap_or_default();
-    println!("starting, on loopback only:");
-    stack::run(&Places { repository, programs }, options.ports, sla_demo::stopped()).await
+    let ended = async {
+        tokio::select! {
+            () = sla_demo::stopped() => {}
+            () = orphaned() => {}
+        }
+    };
+    stack::run(&Places { repository, programs }, options.ports, ended).await
+}
+
+/// Waits until whoever started this (make, a shell) is gone: killed, it could not pass a signal on.
+async fn orphaned() {
+    let parent = std::os::unix::process::parent_id();
+    while std::os::unix::process::parent_id() == parent {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }

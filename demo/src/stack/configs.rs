@@ -2,7 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use socket2::{Domain, Protocol, Socket, Type};
+
 use super::Ports;
+
+/// The demo's probe that not every user may run.
+const PING: &str = "  - {name: loopback, module: ping, targets: [127.0.0.1], interval: 30s}\n";
+
+/// Whether this user may send pings; where not, the demo goes without, rather than with a failure that is none of its own.
+pub(super) fn may_ping() -> bool {
+    [Type::DGRAM, Type::RAW].iter().any(|kind| Socket::new(Domain::IPV4, *kind, Some(Protocol::ICMPV4)).is_ok())
+}
 
 /// The files the programs are started with.
 #[derive(Debug)]
@@ -22,18 +32,18 @@ pub struct Files {
 pub fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, String> {
     let local = |port: u16| format!("127.0.0.1:{port}");
     let root = format!("{}/", repository.display());
-    let exporter = copy(
-        &repository.join("deploy/demo/sla.yml"),
-        folder,
-        "sla.yml",
-        &[
-            ("demo:8088", &local(ports.demo)),
-            ("mailcatcher:1025", &local(ports.smtp)),
-            ("prometheus:9090", &local(ports.prometheus)),
-            ("alertmanager:9093", &local(ports.alertmanager)),
-            ("exporter:10115", &local(ports.exporter)),
-        ],
-    )?;
+    let addresses = [
+        ("demo:8088", local(ports.demo)),
+        ("mailcatcher:1025", local(ports.smtp)),
+        ("prometheus:9090", local(ports.prometheus)),
+        ("alertmanager:9093", local(ports.alertmanager)),
+        ("exporter:10115", local(ports.exporter)),
+    ];
+    let mut replace: Vec<(&str, &str)> = addresses.iter().map(|(old, new)| (*old, new.as_str())).collect();
+    if !may_ping() {
+        replace.push((PING, ""));
+    }
+    let exporter = copy(&repository.join("deploy/demo/sla.yml"), folder, "sla.yml", &replace)?;
     let prometheus = copy(
         &repository.join("deploy/prometheus/prometheus.yml"),
         folder,
@@ -94,6 +104,9 @@ mod tests {
         assert!(exporter.contains("http://127.0.0.1:9090/login") && exporter.contains("http://127.0.0.1:3/-/healthy"));
         let prometheus = std::fs::read_to_string(files.prometheus).unwrap();
         assert!(prometheus.contains("http://127.0.0.1:2/sd") && !prometheus.contains("../../recording-rules"));
+        let shipped = std::fs::read_to_string(repository.join("deploy/demo/sla.yml")).unwrap();
+        assert!(shipped.contains(PING), "what a user without the right to ping goes without has another text now");
+        assert_eq!(exporter.contains(PING), may_ping());
         assert!(std::fs::read_to_string(files.alertmanager).unwrap().contains("smtp_smarthost: 127.0.0.1:5"));
     }
 }

@@ -3,13 +3,12 @@
 //! Everything lives in one temporary folder that goes with the run; programs listen on loopback only. Not for
 //! production: deploy/ has units and compose files for that.
 
-// What it prints is what it is for.
-#![allow(clippy::print_stdout)]
-
 mod child;
 mod configs;
+mod folder;
 mod ports;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,10 +36,8 @@ pub struct Places {
 /// With what is missing or which program ended, and its last words.
 pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()>) -> Result<(), String> {
     ports.check()?;
-    let folder = tempfile::Builder::new()
-        .prefix("sla-exporter-run-")
-        .tempdir()
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = folder::create()?;
+    say("starting, on loopback only:");
     let mut children = Vec::new();
     let mut stopped = std::pin::pin!(stopped);
     let result = tokio::select! {
@@ -49,7 +46,7 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
     };
     let result = match result {
         Ok(()) => {
-            println!("{}", page(ports));
+            say(&page(ports));
             tokio::select! {
                 () = &mut stopped => Ok(()),
                 why = first_end(&mut children) => Err(why),
@@ -57,7 +54,7 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
         }
         Err(why) => Err(why),
     };
-    println!("stopping");
+    say("stopping");
     // What depends on others ends before them.
     while let Some(child) = children.pop() {
         child.stop().await;
@@ -67,6 +64,11 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
 
 async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<Child>) -> Result<(), String> {
     let files = configs::write(&places.repository, folder, ports)?;
+    if !configs::may_ping() {
+        say(
+            "  (without the probe `loopback`: this user may not ping; net.ipv4.ping_group_range is closed to its groups)",
+        );
+    }
     let ours = |name: &str| places.programs.join(name);
     let path = |path: &Path| path.display().to_string();
     let listen = |port: u16| format!("127.0.0.1:{port}");
@@ -80,16 +82,6 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             vec![format!("--smtp={}", listen(ports.smtp)), format!("--listen={}", listen(ports.mail))],
             ports.mail,
             "/health",
-        ),
-        (
-            "sla-exporter",
-            ours("sla-exporter"),
-            vec![
-                format!("--config.file={}", path(&files.exporter)),
-                format!("--web.listen-address={}", listen(ports.exporter)),
-            ],
-            ports.exporter,
-            "/-/ready",
         ),
         (
             "Alertmanager",
@@ -117,6 +109,17 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             ports.prometheus,
             "/-/ready",
         ),
+        // After what its probes ask, so that none of its first runs fails.
+        (
+            "sla-exporter",
+            ours("sla-exporter"),
+            vec![
+                format!("--config.file={}", path(&files.exporter)),
+                format!("--web.listen-address={}", listen(ports.exporter)),
+            ],
+            ports.exporter,
+            "/-/ready",
+        ),
     ];
     for (name, program, arguments, port, ready) in plan {
         let began = Instant::now();
@@ -132,9 +135,16 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        println!("  {name:<13} ready after {:.1} s   http://127.0.0.1:{port}/", began.elapsed().as_secs_f64());
+        let seconds = began.elapsed().as_secs_f64();
+        say(&format!("  {name:<13} ready after {seconds:.1} s   http://127.0.0.1:{port}/"));
     }
     Ok(())
+}
+
+/// Prints a line; a terminal that is gone must not keep the programs from being stopped.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Waits until a program ends; says which, and its last words.
@@ -148,6 +158,11 @@ async fn first_end(children: &mut [Child]) -> String {
 }
 
 fn page(ports: Ports) -> String {
+    let containers = if child::is_on_path("docker") || child::is_on_path("podman") {
+        "\nIn containers, with Grafana too: docker compose up\n"
+    } else {
+        ""
+    };
     let Ports { demo, exporter, prometheus, alertmanager, mail, .. } = ports;
     format!(
         "
@@ -166,8 +181,8 @@ Try this:
                         the page mail arrives within 2 minutes at http://127.0.0.1:{mail}/
   fix it                curl -X POST http://127.0.0.1:{demo}/fix/web_form
                         the recovery mail follows
-  let the login hang    curl -X POST http://127.0.0.1:{demo}/break/web_app?mode=hang
+  let the login hang    curl -X POST 'http://127.0.0.1:{demo}/break/web_app?mode=hang'
   a slot (5 minutes)    curl -s 'http://127.0.0.1:{prometheus}/api/v1/query?query=sla:function_up:5m'
-"
+{containers}"
     )
 }
