@@ -8,6 +8,7 @@ mod compose;
 mod demo;
 mod end_to_end;
 mod mails;
+mod make_run;
 mod node_exporter;
 mod rules;
 mod stack;

@@ -11,6 +11,7 @@ pub mod program;
 pub mod shortened;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,10 +25,24 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository").to_owned()
 }
 
-/// A port nobody listens on now.
+/// A port nobody listens on now, and that no other test of this process was given.
+///
+/// Below the ports that the system gives to outgoing connections: one of those could take it before the program does.
 #[must_use]
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("loopback").local_addr().expect("bound").port()
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at the same time begin at different places.
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        assert!(given < COUNT, "no free port from {FIRST} on");
+        let port = u16::try_from(FIRST + start.wrapping_add(given) % COUNT).expect("below 32 000");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Asks `found` again and again until it has something; fails with `what` and the last answer after [`PATIENCE`].

@@ -29,7 +29,10 @@ impl Program {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log).expect("a log");
         let errors = output.try_clone().expect("a log");
-        let process = Command::new(program)
+        // It ends with the thread that started it, also when the test is killed and nothing is dropped any more.
+        let process = Command::new("setpriv")
+            .arg("--pdeathsig=KILL")
+            .arg(program)
             .args(arguments)
             .env("TZ", "Asia/Tokyo")
             .stdin(Stdio::null())
@@ -38,7 +41,7 @@ impl Program {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| {
-                panic!("{}: {error}; deploy/native/install.sh test installs what tests need", program.display())
+                panic!("setpriv {}: {error}; deploy/native/install.sh test installs what tests need", program.display())
             });
         Self { name: name.to_owned(), process, log }
     }
