@@ -44,21 +44,27 @@ fn missing() -> Page {
 fn list(mails: &[Mail]) -> Page {
     let mut rows = String::new();
     for mail in mails.iter().rev() {
-        let Mail { id, subject, to, date, .. } = mail;
+        let Mail { id, subject, from, to, date, .. } = mail;
         let _ = write!(
             rows,
-            "<tr><td><a href=\"/mail/{id}\">{}</a><td>{}<td>{}",
+            "<tr><td><a href=\"/mail/{id}\">{}</a><td>{}<td>{}<td>{}",
             escape(subject),
+            escape(from),
             escape(to),
             escape(date)
         );
     }
     let body = if rows.is_empty() {
-        "<p class=\"muted\">No mail yet. Break something in the demo service and wait for two minutes.</p>".to_owned()
+        "<p class=\"muted\">まだメールはありません。デモサービスの機能を停止させると、2 分以内に届きます。<br>\
+         No mail yet. Break something in the demo service and wait for two minutes.</p>"
+            .to_owned()
     } else {
-        format!("<table><tr><th>subject<th>to<th>date{rows}</table>")
+        format!("<table><tr><th>件名 / subject<th>差出人 / from<th>宛先 / to<th>日時 / date{rows}</table>")
     };
-    web::html("届いたメール / Mails that arrived", &body)
+    let mut page = web::html("届いたメール / Mails that arrived", &body);
+    // Whoever waits for a mail sees it come.
+    page.headers_mut().insert("refresh", hyper::header::HeaderValue::from_static("5"));
+    page
 }
 
 fn show(mail: &Mail) -> Page {

@@ -154,7 +154,7 @@ impl Handler for Service {
 fn login(body: &[u8]) -> Page {
     let field = |name: &str| url::form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value);
     if field("user").as_deref() != Some(USER) || field("password").as_deref() != Some(PASSWORD) {
-        return pages::login(Some("wrong user or password"));
+        return pages::login(Some("ユーザー名またはパスワードが違います / wrong user or password"));
     }
     let mut response = web::redirect(StatusCode::SEE_OTHER, "/app");
     response

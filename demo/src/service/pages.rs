@@ -25,7 +25,7 @@ impl Forms {
             "ウェブフォーム / Web form",
             &format!(
                 "<p>送信件数 / entries sent: {sent}</p><form method=\"post\" action=\"/form\">\
-                 <input name=\"text\" maxlength=\"{MAX_TEXT}\" required> <button>送信 / Send</button></form>"
+                 <label>お問い合わせ内容 / Your message <input name=\"text\" maxlength=\"{MAX_TEXT}\" required></label> <button>送信 / Send</button></form>"
             ),
         )
     }
@@ -67,18 +67,31 @@ pub(super) fn index(switches: &Switches) -> Page {
             };
             let _ = write!(buttons, "<form method=\"post\" action=\"{action}\"><button>{label}</button></form>");
         }
-        let _ = write!(rows, "<tr><td>{capability}<td class=\"{class}\">{mode}<td>{buttons}");
+        let _ = write!(
+            rows,
+            "<tr><td>{}<br><code>{capability}</code><td class=\"{class}\">{mode}<td>{buttons}",
+            title(*capability)
+        );
     }
     web::html(
         "デモサービス / Demo service",
         &format!(
             "<p><a href=\"/login\">ログイン / log in</a> · <a href=\"/form\">フォーム / form</a> · \
              <a href=\"/c/campaign-1\">クリックカウント / counted link</a> (<a href=\"/c/campaign-1/count\">count</a>)</p>\
-             <table><tr><th>capability<th>now<th>break or fix it{rows}</table>\
+             <table><tr><th>機能 / capability<th>状態 / now<th>停止・復旧 / break or fix it{rows}</table>\
              <p class=\"muted\">On a command line: <code>curl -X POST …/break/web_form?mode=hang</code>, \
              <code>curl -X POST …/fix/web_form</code>, <code>…/fix/all</code>.</p>"
         ),
     )
+}
+
+/// What the contract calls it.
+fn title(capability: Capability) -> &'static str {
+    match capability {
+        Capability::WebApp => "Web アプリケーション / Web application",
+        Capability::WebForm => "WEB フォーム機能 / Web form",
+        Capability::ClickCount => "クリックカウント機能 / Click count",
+    }
 }
 
 pub(super) fn login(problem: Option<&str>) -> Page {
@@ -86,8 +99,12 @@ pub(super) fn login(problem: Option<&str>) -> Page {
     web::html(
         "ログイン / Log in",
         &format!(
-            "{problem}<form method=\"post\" action=\"/login\"><input name=\"user\" placeholder=\"{USER}\"> \
-             <input name=\"password\" type=\"password\" placeholder=\"{PASSWORD}\"> <button>ログイン / Log in</button></form>"
+            "{problem}<form method=\"post\" action=\"/login\">\
+             <p><label>ユーザー名 / User <input name=\"user\" autocomplete=\"username\" required></label></p>\
+             <p><label>パスワード / Password \
+             <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label></p>\
+             <button>ログイン / Log in</button></form>\
+             <p class=\"muted\">デモのユーザー名は {USER}、パスワードは {PASSWORD} です。 / The demo's user is {USER}, the password {PASSWORD}.</p>"
         ),
     )
 }

@@ -46,7 +46,7 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
     };
     let result = match result {
         Ok(()) => {
-            say(&page(ports));
+            say(&page(ports, alerts_path(ports).await));
             tokio::select! {
                 () = &mut stopped => Ok(()),
                 why = first_end(&mut children) => Err(why),
@@ -157,7 +157,12 @@ async fn first_end(children: &mut [Child]) -> String {
     }
 }
 
-fn page(ports: Ports) -> String {
+/// Debian's Prometheus 2 has the classic pages only, Prometheus 3 has none of them.
+async fn alerts_path(ports: Ports) -> &'static str {
+    if child::answers(ports.prometheus, "/classic/alerts").await { "/classic/alerts" } else { "/alerts" }
+}
+
+fn page(ports: Ports, alerts: &str) -> String {
     let containers = if child::is_on_path("docker") || child::is_on_path("podman") {
         "\nIn containers, with Grafana too: docker compose up\n"
     } else {
@@ -171,8 +176,8 @@ All is running. Ctrl-C stops it and leaves nothing behind.
   the demo service, with buttons to break it    http://127.0.0.1:{demo}/
   what sla-exporter sees                        http://127.0.0.1:{exporter}/
   Prometheus: up or down, function by function  http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3Anow&g0.tab=1
-  its alerts                                    http://127.0.0.1:{prometheus}/alerts
-  Alertmanager                                  http://127.0.0.1:{alertmanager}/
+  its alerts                                    http://127.0.0.1:{prometheus}{alerts}
+  Alertmanager (Debian's has no pages)          http://127.0.0.1:{alertmanager}/
   mails that arrived                            http://127.0.0.1:{mail}/
 
 Try this:
@@ -182,6 +187,7 @@ Try this:
   fix it                curl -X POST http://127.0.0.1:{demo}/fix/web_form
                         the recovery mail follows
   let the login hang    curl -X POST 'http://127.0.0.1:{demo}/break/web_app?mode=hang'
+  firing alerts         amtool alert query --alertmanager.url=http://127.0.0.1:{alertmanager}
   a slot (5 minutes)    curl -s 'http://127.0.0.1:{prometheus}/api/v1/query?query=sla:function_up:5m'
 {containers}"
     )
