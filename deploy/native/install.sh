@@ -24,7 +24,7 @@ if [ "$1" = test ] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
   missing="$missing postgresql"
 fi
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
-missing=${missing# }
+missing=${missing# } missing=${missing% }
 [ -n "${missing// /}" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
