@@ -12,6 +12,8 @@ pub mod net;
 pub mod postgres;
 pub mod reason;
 pub mod tcp;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tls;
 
 use std::time::Duration;

@@ -165,23 +165,16 @@ fn text(cursor: &Cursor<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::config::diagnostics::Document;
-    use crate::config::node;
+    use crate::probe::testing;
 
     fn read(yaml: &str) -> (Option<Settings>, Vec<String>) {
-        let doc = Document::new(Path::new("sla.yml"));
-        let tree = node::parse(yaml).unwrap();
-        let settings = Cursor::root(&doc, &tree).map().and_then(decode);
-        (settings, doc.into_parts().0.iter().map(ToString::to_string).collect())
+        testing::read(yaml, decode)
     }
 
     #[track_caller]
     fn finds(yaml: &str, message: &str) {
-        let (_, findings) = read(yaml);
-        assert!(findings.iter().any(|f| f.contains(message)), "{yaml}: {findings:#?}");
+        testing::finds(yaml, decode, message);
     }
 
     #[test]
