@@ -3,10 +3,16 @@
 //! One contract file, one ledger file and a set of probes go in; probe results, host metrics and the
 //! contract's own figures come out as ordinary Prometheus metrics.
 //!
-//! The modules, in reading order. The pure core (`contract`, `config::node`, `probe::metric`) knows no
+//! The modules, in reading order. The pure core (`contract`, `ledger`, `span`, `calendar`, `windows`,
+//! `months`, `config::node`, `probe::metric`) knows no
 //! clock, no socket and no log; the shell around it owns them and decides nothing.
 
+pub mod calendar;
 pub mod contract;
+pub mod ledger;
+pub mod months;
+pub mod span;
+pub mod windows;
 
 pub mod clock;
 pub mod config;

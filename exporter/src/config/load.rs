@@ -120,7 +120,7 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
     let mut map = root.map()?;
     let site = map.require("site").and_then(|c| c.label());
     let terms = map.require("contract").map(|c| contract::read(&c)).unwrap_or_default();
-    let ledger = map.get("ledger").and_then(|c| ledger::refer(&c, others));
+    let ledger_path = map.get("ledger").and_then(|c| ledger::refer(&c, others));
     let modules = read_modules(&mut map, others);
     let probes = map.get("probes").map(|c| probes::read(&c, &modules, &terms)).unwrap_or_default();
     let roles = map.get("roles").map(|c| roles::read(&c)).unwrap_or_default();
@@ -151,7 +151,8 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
         roles: roles.into_list(),
         hosts: inventory.into_list(),
         collectors: collectors?,
-        ledger,
+        ledger: std::sync::Arc::default(),
+        ledger_path,
         files: Vec::new(),
     })
 }

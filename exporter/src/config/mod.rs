@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::contract::Contract;
+use crate::ledger::Ledger;
 use crate::probe::{Budget, Module};
 
 pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
@@ -53,8 +54,10 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// What this process measures of its own host.
     pub collectors: Collectors,
-    /// The ledger file, where one is named.
-    pub ledger: Option<PathBuf>,
+    /// What people recorded and decided; empty where no ledger is named.
+    pub ledger: Arc<Ledger>,
+    /// The ledger file or folder, where one is named.
+    pub ledger_path: Option<PathBuf>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
 }

@@ -46,7 +46,8 @@ fn config() -> Config {
         roles: Vec::new(),
         hosts: Vec::new(),
         collectors: Collectors::default(),
-        ledger: None,
+        ledger: Arc::default(),
+        ledger_path: None,
         files: Vec::new(),
     }
 }
