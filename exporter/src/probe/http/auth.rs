@@ -9,7 +9,7 @@ use crate::secret::{Secret, SecretSource};
 
 /// Where the `Authorization` header comes from.
 #[derive(Debug, Default)]
-pub(super) enum Auth {
+pub(crate) enum Auth {
     #[default]
     None,
     Basic {
@@ -24,21 +24,21 @@ pub(super) enum Auth {
 
 /// A user's name, which is no secret when it is written inline.
 #[derive(Clone, Debug)]
-pub(super) enum User {
+pub(crate) enum User {
     Inline(String),
     File(SecretSource),
 }
 
 /// A ready header.
 #[derive(Clone, Debug)]
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     /// Marked sensitive: not shown by `Debug`, not kept in HTTP/2's header table.
-    pub(super) header: HeaderValue,
+    pub(crate) header: HeaderValue,
 }
 
 impl Auth {
     /// Reads `basic_auth`, `authorization`, `bearer_token` and `bearer_token_file`, of which one may be given.
-    pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
+    pub(crate) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let basic = map.get("basic_auth");
         let authorization = map.get("authorization");
         let bearer = map.secret("bearer_token", "bearer_token_file");
@@ -57,6 +57,11 @@ impl Auth {
             return Some(Self::Token { scheme: "Bearer".to_owned(), token: bearer? });
         }
         Some(Self::None)
+    }
+
+    /// Basic authentication with what a URL said in front of its host.
+    pub(crate) fn of_user(user: String, password: Secret) -> Self {
+        Self::Basic { user: User::Inline(user), password: Some(SecretSource::Inline(password)) }
     }
 
     fn basic(mut map: MapCursor<'_>) -> Option<Self> {
@@ -112,7 +117,7 @@ impl Auth {
     }
 
     /// Whether there is any.
-    pub(super) fn is_some(&self) -> bool {
+    pub(crate) fn is_some(&self) -> bool {
         !matches!(self, Self::None)
     }
 
@@ -120,7 +125,7 @@ impl Auth {
     ///
     /// # Errors
     /// Reason `permission` when a file cannot be read; the text names the file, not its content.
-    pub(super) async fn read(&self) -> Result<Option<Credentials>, Failure> {
+    pub(crate) async fn read(&self) -> Result<Option<Credentials>, Failure> {
         match self {
             Self::None => Ok(None),
             Self::Basic { user, password } => {
@@ -138,6 +143,20 @@ impl Auth {
             Self::Token { scheme, token } => header(scheme, read(token).await?.expose().trim()).map(Some),
         }
     }
+}
+
+/// What of ready credentials must not be shown, should a peer repeat it: as sent, and the password as it was written.
+pub(crate) fn secrets_of(credentials: &Credentials) -> Vec<String> {
+    let header = String::from_utf8_lossy(credentials.header.as_bytes());
+    let Some((scheme, sent)) = header.split_once(' ') else { return Vec::new() };
+    let mut secrets = vec![sent.to_owned()];
+    if scheme == "Basic"
+        && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(sent)
+        && let Some((_, password)) = String::from_utf8_lossy(&pair).split_once(':')
+    {
+        secrets.push(password.to_owned());
+    }
+    secrets
 }
 
 /// Reads a secret; a file off the async threads, for it may lie on a file system that hangs.

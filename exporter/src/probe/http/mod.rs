@@ -15,6 +15,7 @@ mod settings;
 mod target;
 mod transport;
 
+pub(crate) use auth::{Auth, secrets_of};
 pub use settings::{Settings, decode};
 
 use self::exchange::Outcome;
