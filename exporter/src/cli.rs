@@ -1,8 +1,12 @@
 //! The command line: flags in Prometheus' style, each with an environment variable.
 
+mod prometheus;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use prometheus::PrometheusFlags;
 
 /// Ends the long help; the codes are an interface.
 const EXIT_CODES: &str = "\

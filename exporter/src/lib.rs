@@ -24,6 +24,8 @@ pub mod host;
 pub mod probe;
 pub mod schedule;
 
+pub mod prometheus_api;
+
 pub mod app;
 pub mod contract_metrics;
 pub mod selfmetrics;

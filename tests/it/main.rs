@@ -10,5 +10,6 @@ mod end_to_end;
 mod mails;
 mod make_run;
 mod node_exporter;
+mod prometheus_api;
 mod rules;
 mod stack;

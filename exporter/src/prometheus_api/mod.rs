@@ -1,0 +1,36 @@
+//! A client of Prometheus' HTTP API v1, for subcommands that turn recorded series into documents.
+//!
+//! Works with Prometheus from 2.42 on, with VictoriaMetrics, and with what offers the same API under a path (Thanos,
+//! Mimir). One connection is kept for successive requests; time, bytes and samples are bounded; an answer that is
+//! not complete is an error, never a figure. Not for scraping, not for writing, and not for deciding what is up.
+//!
+//! ```no_run
+//! # async fn example(flags: &sla_exporter::cli::PrometheusFlags) -> Result<(), Box<dyn std::error::Error>> {
+//! use sla_exporter::prometheus_api::{Client, Settings};
+//!
+//! let mut client = Client::new(Settings::from_flags(flags)?);
+//! // Samples as they were recorded, from < t <= to.
+//! let slots = client.raw("sla:function_up:5m", 1_790_780_400, 1_793_458_800, |done, total| {
+//!     eprint!("\r{}%", done * 100 / total);
+//! }).await?;
+//! # Ok(()) }
+//! ```
+
+mod address;
+mod http_config;
+mod settings;
+
+mod body;
+mod connection;
+mod request;
+
+mod answer;
+mod pieces;
+
+mod client;
+mod error;
+
+pub use answer::{Labels, Point, Sample, Series};
+pub use client::{Client, Server};
+pub use error::{Error, ErrorKind};
+pub use settings::{Settings, SettingsError};
