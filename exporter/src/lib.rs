@@ -19,6 +19,9 @@ pub mod config;
 pub mod regular_file;
 pub mod secret;
 
+pub mod notices;
+pub mod verdict;
+
 pub mod exposition;
 pub mod host;
 pub mod probe;
