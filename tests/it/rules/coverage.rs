@@ -9,6 +9,9 @@ use super::{alerts, files, read, records, yaml};
 /// The headings of every runbook, in this order.
 const HEADINGS: [&str; 5] = ["Meaning", "Impact on the contract", "First look", "What to do", "Often mistaken for"];
 
+/// The dead man's switch: never silent, never resolved.
+const ALWAYS_FIRING: &str = "SlaWatchdog";
+
 fn alert_names() -> BTreeSet<String> {
     alerts().into_iter().map(|rule| rule.name).collect()
 }
@@ -97,7 +100,7 @@ fn every_alert_is_silent_fires_and_resolves_in_one_unit_test() {
         by_alert.entry(alert).or_default().entry(test).or_default().push((at, fires));
     }
     assert_eq!(alert_names(), by_alert.keys().cloned().collect());
-    for (alert, tests) in &by_alert {
+    for (alert, tests) in by_alert.iter().filter(|(alert, _)| *alert != ALWAYS_FIRING) {
         let whole = tests.values().any(|cases| {
             let fired: Vec<u64> = cases.iter().filter(|(_, fires)| *fires).map(|(at, _)| *at).collect();
             let (Some(first), Some(last)) = (fired.iter().min(), fired.iter().max()) else { return false };
