@@ -11,7 +11,6 @@ const PROMETHEUS: &[&str] =
 
 /// Named by the design and on their way; leaves with the last of them.
 const COMING: &[&str] = &[
-    "sla:month_budget_remaining:seconds",
     "sla_maintenance_announced_timestamp_seconds",
     "sla_maintenance_compliant",
     "sla_maintenance_end_timestamp_seconds",
@@ -20,6 +19,13 @@ const COMING: &[&str] = &[
     "sla_maintenance_notice_required_seconds",
     "sla_maintenance_notice_seconds",
     "sla_maintenance_start_timestamp_seconds",
+    "sla_month_elapsed_service_seconds",
+    "sla_month_end_timestamp_seconds",
+    "sla_month_judged_downtime_seconds",
+    "sla_month_service_seconds",
+    "sla_month_start_timestamp_seconds",
+    "sla_window_end_timestamp_seconds",
+    "sla_window_start_timestamp_seconds",
 ];
 
 /// Operators, modifiers and functions that the rules use: a new one is added here after a look at reference of the oldest
@@ -30,8 +36,11 @@ const LANGUAGE: &[&str] = &[
     "avg_over_time",
     "bool",
     "by",
+    "clamp_min",
     "count",
     "count_over_time",
+    "end",
+    "floor",
     "group_left",
     "group_right",
     "label_replace",
@@ -46,6 +55,7 @@ const LANGUAGE: &[&str] = &[
     "sum",
     "sum_over_time",
     "time",
+    "timestamp",
     "unless",
     "vector",
 ];
