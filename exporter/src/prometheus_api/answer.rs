@@ -108,7 +108,8 @@ impl<T> Envelope<T> {
 /// The data of `query` and `query_range`.
 #[derive(Debug, Deserialize)]
 pub(super) struct QueryData {
-    pub(super) result: Vec<Element>,
+    /// Null is how some servers write an empty list.
+    pub(super) result: Option<Vec<Element>>,
 }
 
 /// An item of a result: a series, or one half of a scalar or string, which are `[time, "text"]`.
@@ -122,13 +123,14 @@ pub(super) enum Element {
 impl QueryData {
     /// The series of a vector or matrix; a scalar is a series without labels.
     pub(super) fn into_series(self) -> Result<Vec<Series>, Fault> {
-        if let [Element::Time(at), Element::Text(text)] = self.result.as_slice() {
+        let result = self.result.unwrap_or_default();
+        if let [Element::Time(at), Element::Text(text)] = result.as_slice() {
             let value =
                 text.parse().map_err(|_| Fault::new(ErrorKind::Query, "the query's result is a text, not a number"))?;
             return Ok(vec![Series { labels: Labels::new(), points: vec![Point { millis: millis(*at), value }] }]);
         }
-        let mut all = Vec::with_capacity(self.result.len());
-        for element in self.result {
+        let mut all = Vec::with_capacity(result.len());
+        for element in result {
             match element {
                 Element::Series { histograms: true, labels, .. } => {
                     let name = labels.get("__name__").map_or("a series", String::as_str);
@@ -292,6 +294,7 @@ mod tests {
             ),
             ("matrix", r#"[{"values":[[1,"2"],[2,null]],"metric":{}}]"#, &[(1000, "2")]),
             ("matrix", "[]", &[]),
+            ("vector", "null", &[]),
             ("scalar", r#"[1435781451.781,"7"]"#, &[(1_435_781_451_781, "7")]),
             ("scalar", r#"[-1,"7"]"#, &[(-1000, "7")]),
         ] {

@@ -12,13 +12,15 @@ use super::pieces::{Joined, Pieces};
 use super::request::{Ask, Channel};
 use super::settings::Settings;
 
-/// All requests of one call together may take this many times the timeout of one.
-const CALL_TIMEOUTS: u32 = 10;
 /// Steps of one `query_range`: Prometheus gives 11 000 points per series at most.
 const MAX_STEPS: u64 = 10_000;
-/// Raw samples are first asked for by the day; a month at most, for a server reads all of a range into its memory.
+/// Where that is too much, it is not asked for less than this at once.
+const LEAST_STEPS: u64 = 100;
+/// Raw samples are first asked for by the day; by the month at most, for a server reads all of a range into memory, and
+/// by the hour at least.
 const DAY: u64 = 86_400;
 const MAX_RAW: u64 = 31 * DAY;
+const LEAST_RAW: u64 = 3600;
 /// Series that one call lists.
 const MAX_SERIES: usize = 100_000;
 /// Warnings that are kept; a server repeats them with every answer.
@@ -44,8 +46,9 @@ pub struct Client {
 /// What answers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Server {
-    /// Its version, such as `2.42.0`.
-    pub version: String,
+    /// Its version, such as `2.42.0`; VictoriaMetrics does not tell.
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 impl Client {
@@ -93,13 +96,14 @@ impl Client {
         }
         let steps = if to < from { 0 } else { to.abs_diff(from) / step.unsigned_abs() + 1 };
         let at = |steps: u64| from.saturating_add(i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(step));
-        let mut pieces = Pieces::new(steps, MAX_STEPS, MAX_STEPS);
+        let mut pieces = Pieces::new(steps, MAX_STEPS, LEAST_STEPS..=MAX_STEPS);
         while let Some((begin, end)) = pieces.next() {
             let (start, last) = (at(begin), at(end - 1));
             match self.stretch(promql, start, last, step, deadline).await {
                 Ok(answer) => {
                     let points = count(&answer);
-                    let added = joined.add(answer, (start - 1).saturating_mul(1000), last.saturating_mul(1000));
+                    let added =
+                        joined.add(answer, start.saturating_sub(1).saturating_mul(1000), last.saturating_mul(1000));
                     added.map_err(|fault| self.error(fault, asked()))?;
                     pieces.took(end, points);
                     let (done, total) = pieces.progress();
@@ -131,7 +135,7 @@ impl Client {
         let mut joined = Joined::new(self.channel.settings.max_points);
         let total = if to < from { 0 } else { to.abs_diff(from) };
         let at = |seconds: u64| from.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
-        let mut pieces = Pieces::new(total, DAY, MAX_RAW);
+        let mut pieces = Pieces::new(total, DAY, LEAST_RAW..=MAX_RAW);
         while let Some((begin, end)) = pieces.next() {
             // Closed at its start before Prometheus 3, open since: a sample there belongs to the piece before.
             let query = format!("{}[{}s]", selector.trim(), end - begin);
@@ -152,6 +156,8 @@ impl Client {
     }
 
     /// The labels of the series of `selector` that have samples from `from` to `to`, in seconds since the epoch.
+    ///
+    /// A server rounds that to the blocks it keeps: there may be more series, never fewer.
     ///
     /// # Errors
     /// As [`query`](Self::query).
@@ -220,7 +226,7 @@ impl Client {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.channel.settings.timeout.saturating_mul(CALL_TIMEOUTS)
+        Instant::now() + self.channel.patience()
     }
 
     fn error(&self, fault: Fault, asked: String) -> Error {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secret::Secret;
+
 /// The longest text of a server or a query that a message repeats, in characters.
 const MAX_TEXT: usize = 400;
 
@@ -75,11 +77,12 @@ pub(super) fn excerpt(text: &str) -> String {
 }
 
 /// `text` without any of `secrets`: a server may repeat what it was sent.
-pub(super) fn redact(text: String, secrets: &[String]) -> String {
+pub(super) fn redact(text: String, secrets: &[Secret]) -> String {
     /// Shorter ones are words that occur anyway; nobody would know they are one.
     const LEAST: usize = 4;
     secrets
         .iter()
+        .map(Secret::expose)
         .filter(|secret| secret.len() >= LEAST)
         .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "<secret>") } else { text })
 }
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_out_of_a_text() {
-        let secrets = ["hunter2".to_owned(), "abc".to_owned()];
+        let secrets = ["hunter2", "abc"].map(Secret::new);
         assert_eq!(redact("no hunter2, abc".to_owned(), &secrets), "no <secret>, abc");
     }
 }

@@ -25,6 +25,7 @@ mod connection;
 mod request;
 
 mod answer;
+mod judge;
 mod pieces;
 
 mod client;

@@ -1,6 +1,7 @@
 //! A long span asked for piece by piece, and the answers joined without loss or duplicate.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::answer::{Labels, Point, Series};
 use super::error::{ErrorKind, Fault};
@@ -11,6 +12,7 @@ pub(super) struct Pieces {
     total: u64,
     done: u64,
     size: u64,
+    least: u64,
     most: u64,
 }
 
@@ -18,9 +20,11 @@ pub(super) struct Pieces {
 const PLENTY: u64 = 250_000;
 
 impl Pieces {
-    /// Pieces of `first` units to begin with, and never of more than `most`.
-    pub(super) fn new(total: u64, first: u64, most: u64) -> Self {
-        Self { total, done: 0, size: first.clamp(1, most.max(1)), most: most.max(1) }
+    /// Pieces of `first` units to begin with, later of any number within `sizes`.
+    pub(super) fn new(total: u64, first: u64, sizes: RangeInclusive<u64>) -> Self {
+        let least = (*sizes.start()).max(1);
+        let most = (*sizes.end()).max(least);
+        Self { total, done: 0, size: first.clamp(least, most), least, most }
     }
 
     /// The next piece, as `(begin, end)` in units from the start.
@@ -32,7 +36,7 @@ impl Pieces {
     pub(super) fn took(&mut self, end: u64, points: u64) {
         self.done = end;
         self.size = if points > PLENTY {
-            (self.size / 2).max(1)
+            (self.size / 2).max(self.least)
         } else if points.saturating_mul(4) <= PLENTY {
             self.size.saturating_mul(4).min(self.most)
         } else {
@@ -40,13 +44,16 @@ impl Pieces {
         };
     }
 
-    /// Makes pieces shorter after one was too much; whether there is a shorter one.
+    /// Makes pieces shorter after one was too much; whether that can be done.
     pub(super) fn shorten(&mut self) -> bool {
         let asked = self.size.min(self.total - self.done);
-        self.size = asked / 4;
+        if asked <= self.least {
+            return false;
+        }
+        self.size = (asked / 4).max(self.least);
         // It was too much once: no longer ones from here on.
-        self.most = self.most.min(self.size.max(1));
-        self.size > 0
+        self.most = self.size;
+        true
     }
 
     /// How much is done and how much there is, in units.
@@ -121,8 +128,10 @@ mod tests {
     fn pieces_touch_and_cover_the_whole() {
         for total in [0, 1, 5, 86_399, 86_400, 86_401, 31 * 86_400] {
             for per_unit in [0, 1, 100, 1_000_000] {
-                let all =
-                    walk(Pieces::new(total, 3600, 86_400), per_unit.min(if total > 86_401 { 100 } else { per_unit }));
+                let all = walk(
+                    Pieces::new(total, 3600, 1..=86_400),
+                    per_unit.min(if total > 86_401 { 100 } else { per_unit }),
+                );
                 assert_eq!(all.first().map_or(0, |piece| piece.0), 0);
                 assert_eq!(all.last().map_or(0, |piece| piece.1), total);
                 assert!(all.windows(2).all(|pair| pair[0].1 == pair[1].0), "{all:?}");
@@ -133,19 +142,27 @@ mod tests {
 
     #[test]
     fn pieces_grow_where_there_is_little_and_shrink_where_there_is_much() {
-        assert_eq!(walk(Pieces::new(31, 1, 31), 576), [(0, 1), (1, 5), (5, 21), (21, 31)]);
-        assert_eq!(walk(Pieces::new(4, 2, 9), 1_000_000), [(0, 2), (2, 3), (3, 4)]);
+        assert_eq!(walk(Pieces::new(31, 1, 1..=31), 576), [(0, 1), (1, 5), (5, 21), (21, 31)]);
+        assert_eq!(walk(Pieces::new(4, 2, 1..=9), 1_000_000), [(0, 2), (2, 3), (3, 4)]);
     }
 
     #[test]
-    fn what_was_too_much_is_asked_for_in_quarters_until_there_is_none() {
-        let mut pieces = Pieces::new(100, 64, 64);
-        for expected in [16, 4, 1] {
+    fn what_was_too_much_is_asked_for_in_quarters_down_to_the_least() {
+        let mut pieces = Pieces::new(100, 64, 3..=64);
+        for expected in [16, 4, 3] {
             assert!(pieces.shorten());
             assert_eq!(pieces.next(), Some((0, expected)));
         }
         assert!(!pieces.shorten());
-        let mut pieces = Pieces::new(100, 64, 64);
+        // What is left may be less than the size.
+        let mut pieces = Pieces::new(8, 64, 1..=64);
+        assert!(pieces.shorten());
+        assert_eq!(pieces.next(), Some((0, 2)));
+    }
+
+    #[test]
+    fn what_was_too_much_once_is_not_asked_for_again() {
+        let mut pieces = Pieces::new(100, 64, 1..=64);
         assert!(pieces.shorten());
         pieces.took(16, 0);
         assert_eq!(pieces.next(), Some((16, 32)));

@@ -13,6 +13,7 @@ mod icmp;
 mod icmp_network;
 mod metrics_reference;
 mod postgres;
+mod prometheus_api;
 mod reasons;
 mod support;
 mod tcp;

@@ -146,15 +146,15 @@ impl Auth {
 }
 
 /// What of ready credentials must not be shown, should a peer repeat it: as sent, and the password as it was written.
-pub(crate) fn secrets_of(credentials: &Credentials) -> Vec<String> {
+pub(crate) fn secrets_of(credentials: &Credentials) -> Vec<Secret> {
     let header = String::from_utf8_lossy(credentials.header.as_bytes());
     let Some((scheme, sent)) = header.split_once(' ') else { return Vec::new() };
-    let mut secrets = vec![sent.to_owned()];
+    let mut secrets = vec![Secret::new(sent)];
     if scheme == "Basic"
         && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(sent)
         && let Some((_, password)) = String::from_utf8_lossy(&pair).split_once(':')
     {
-        secrets.push(password.to_owned());
+        secrets.push(Secret::new(password));
     }
     secrets
 }
