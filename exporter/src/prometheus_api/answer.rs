@@ -74,27 +74,23 @@ impl<T> Envelope<T> {
             return None;
         }
         let text = excerpt(self.error.as_deref().unwrap_or("it does not say why"));
-        let kind = self.error_type.as_deref().unwrap_or_default();
-        let too_much =
-            ["too many samples", "maximum resolution", "search.max", "too many points", "limit reached", "exceeds"];
-        let lower = text.to_ascii_lowercase();
-        Some(if too_much.iter().any(|part| lower.contains(part)) {
-            Fault::new(
+        let error_type = self.error_type.as_deref().unwrap_or_default();
+        Some(match kind(error_type, &text) {
+            ErrorKind::Timeout => Fault::new(
+                ErrorKind::Timeout,
+                format_args!("the server gave up: {text}; its own limit is --query.timeout"),
+            ),
+            ErrorKind::TooMuch => Fault::new(
                 ErrorKind::TooMuch,
                 format_args!(
                     "{text}; ask for fewer series, or raise the server's limit (Prometheus: --query.max-samples)"
                 ),
-            )
-        } else {
-            match kind {
-                "timeout" | "canceled" => Fault::new(
-                    ErrorKind::Timeout,
-                    format_args!("the server gave up: {text}; its own limit is --query.timeout"),
-                ),
-                "unavailable" => Fault::new(ErrorKind::Unreachable, format_args!("the server is not ready: {text}")),
-                "" => Fault::new(ErrorKind::Query, text),
-                kind => Fault::new(ErrorKind::Query, format_args!("{}: {text}", excerpt(kind))),
+            ),
+            ErrorKind::Unreachable => {
+                Fault::new(ErrorKind::Unreachable, format_args!("the server is not ready: {text}; try again later"))
             }
+            _ if error_type.is_empty() => Fault::new(ErrorKind::Query, text),
+            _ => Fault::new(ErrorKind::Query, format_args!("{}: {text}", excerpt(error_type))),
         })
     }
 
@@ -102,6 +98,21 @@ impl<T> Envelope<T> {
     pub(super) fn into_parts(self) -> Result<(T, Vec<String>), Fault> {
         let missing = || Fault::new(ErrorKind::NotPrometheus, "the answer has no data");
         Ok((self.data.ok_or_else(missing)?, self.warnings.unwrap_or_default()))
+    }
+}
+
+/// What kind of fault a server tells of. The types are few and the same for many causes: the text tells more.
+fn kind(error_type: &str, text: &str) -> ErrorKind {
+    /// What Prometheus, Thanos, Mimir and VictoriaMetrics say where a limit is in the way.
+    const TOO_MUCH: [&str; 6] =
+        ["too many samples", "too many points", "maximum resolution", "exceed", "search.max", "limit reached"];
+    let text = text.to_ascii_lowercase();
+    match error_type {
+        "unavailable" => ErrorKind::Unreachable,
+        "timeout" | "canceled" => ErrorKind::Timeout,
+        _ if text.contains("deadline exceeded") || text.contains("timed out") => ErrorKind::Timeout,
+        _ if TOO_MUCH.iter().any(|part| text.contains(part)) => ErrorKind::TooMuch,
+        _ => ErrorKind::Query,
     }
 }
 
@@ -340,6 +351,16 @@ mod tests {
                 r#"{"status":"error","errorType":"unavailable","error":"TSDB not ready"}"#,
                 ErrorKind::Unreachable,
                 "TSDB",
+            ),
+            (
+                r#"{"status":"error","errorType":"execution","error":"expanding series: context deadline exceeded"}"#,
+                ErrorKind::Timeout,
+                "gave up",
+            ),
+            (
+                r#"{"status":"error","errorType":"422","error":"the query time range exceeds the limit"}"#,
+                ErrorKind::TooMuch,
+                "fewer series",
             ),
             (r#"{"status":"success","isPartial":true,"data":{"result":[]}}"#, ErrorKind::Partial, "partial"),
             (r#"{"status":"success"}"#, ErrorKind::NotPrometheus, "no data"),

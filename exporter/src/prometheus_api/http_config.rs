@@ -17,6 +17,9 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// What is spoken over TLS: successive requests of one client gain nothing from HTTP/2.
 const ALPN: &[&[u8]] = &[b"http/1.1"];
 
+/// Keys of Prometheus' own that are refused by name.
+const UNSUPPORTED: &[&str] = &["oauth2", "proxy_url", "proxy_from_environment", "proxy_connect_header", "no_proxy"];
+
 /// What the file says; its absence says nothing.
 #[derive(Debug)]
 pub(super) struct HttpConfig {
@@ -75,10 +78,7 @@ fn decode(doc: &Document, text: &str) -> Option<HttpConfig> {
     if let Some(cursor) = map.get("enable_http2") {
         let _ = cursor.bool();
     }
-    map.unsupported(
-        &["oauth2", "proxy_url", "proxy_from_environment", "proxy_connect_header", "no_proxy"],
-        "connections are direct, credentials are `basic_auth` or `authorization`",
-    );
+    map.unsupported(UNSUPPORTED, "connections are direct, credentials are `basic_auth` or `authorization`");
     map.finish();
     Some(HttpConfig { auth: auth?, tls: tls?, headers: headers? })
 }
@@ -194,5 +194,34 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         let findings = load(Path::new("/nonexistent/p.yml")).unwrap_err();
         assert!(findings[0].to_string().starts_with("/nonexistent/p.yml: cannot read it: "), "{findings:?}");
+    }
+
+    const REFERENCE: &str = include_str!("../../../docs/prometheus-access.md");
+
+    #[test]
+    fn the_annotated_block_of_the_reference_is_a_good_file() {
+        let block = REFERENCE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        // Of the files it names only the CA is read now, and it is not there.
+        let (_, findings) = read(&block.replace("  ca_file: /etc/sla-exporter/ca.pem", ""));
+        assert!(findings.iter().all(|f| f.contains("password_file: cannot read secret file")), "{findings:#?}");
+    }
+
+    #[test]
+    fn the_reference_has_every_key_and_every_refused_one() {
+        let doc = Document::recording(Path::new("http.yml"));
+        let _ = decode(&doc, "{basic_auth: {}, tls_config: {}, http_headers: {A: {}}}");
+        let mut keys: Vec<String> = doc.accepted_keys().into_iter().collect();
+        let doc = Document::recording(Path::new("http.yml"));
+        let _ = decode(&doc, "{authorization: {}}");
+        keys.extend(doc.accepted_keys());
+        assert!(keys.len() > 20, "{keys:?}");
+        // Given in words: secrets and PEM texts inline, which are refused or rare.
+        let in_words = ["password", "credentials", "bearer_token", "ca", "cert", "key"];
+        for key in keys.iter().filter_map(|path| path.rsplit('.').next()).chain(UNSUPPORTED.iter().copied()) {
+            assert!(
+                in_words.contains(&key) || REFERENCE.contains(key),
+                "docs/prometheus-access.md does not have `{key}`"
+            );
+        }
     }
 }

@@ -183,7 +183,10 @@ mod tests {
         for closed in [true, false] {
             let mut joined = Joined::new(9);
             joined.add(vec![series("a", if closed { &[0, 5, 10] } else { &[5, 10] })], 0, 10).unwrap();
-            joined.add(vec![series("b", &[11]), series("a", if closed { &[10, 20] } else { &[20] })], 10, 20).unwrap();
+            // And what was not asked for is not taken.
+            joined
+                .add(vec![series("b", &[11]), series("a", if closed { &[10, 20, 21] } else { &[20] })], 10, 20)
+                .unwrap();
             assert_eq!(times(joined), [("a".to_owned(), vec![5, 10, 20]), ("b".to_owned(), vec![11])]);
         }
     }
