@@ -36,6 +36,7 @@ const LANGUAGE: &[&str] = &[
     "avg_over_time",
     "bool",
     "by",
+    "changes",
     "clamp_min",
     "count",
     "count_over_time",
