@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{config, logging};
+use crate::{clock, config, logging};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -60,7 +60,7 @@ pub fn check(flags: &CheckFlags) -> ExitCode {
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     let mut code = match flags.files.as_slice() {
         [] => 0,
-        files => config::check::run(files, flags.deny_warnings, &mut out, &mut err),
+        files => config::check::run(files, flags.deny_warnings, clock::whole_seconds(), &mut out, &mut err),
     };
     if let Some(file) = &flags.web_config_file {
         code = code.max(server::web_config::check(file, flags.deny_warnings, &mut out, &mut err));

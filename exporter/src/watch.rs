@@ -29,13 +29,14 @@ const LOOK: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
 
-/// A file's place (symbolic links followed), inode, length and time of change.
+/// The state of one file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
-    place: PathBuf,
-    inode: u64,
-    length: u64,
-    changed: (i64, i64),
+enum Stamp {
+    /// A file's place (symbolic links followed), inode, length and time of change.
+    File { place: PathBuf, inode: u64, length: u64, changed: (i64, i64) },
+    /// A ledger's folder: its place and which ledger files it holds. Their content is their own stamps'; what an editor
+    /// puts beside them does not matter. Absent files: it cannot be read.
+    Folder { place: PathBuf, files: Option<Vec<PathBuf>> },
 }
 
 impl Stamps {
@@ -61,8 +62,11 @@ impl Stamps {
     /// The folders in which a change of these files shows.
     fn folders(&self) -> BTreeSet<PathBuf> {
         let named = self.0.keys().map(PathBuf::as_path);
-        let real = self.0.values().flatten().map(|stamp| stamp.place.as_path());
-        named.chain(real).filter_map(folder).collect()
+        let real = self.0.values().flatten().map(|stamp| match stamp {
+            Stamp::File { place, .. } | Stamp::Folder { place, .. } => place.as_path(),
+        });
+        let inside = self.0.iter().filter(|(_, stamp)| matches!(stamp, Some(Stamp::Folder { .. })));
+        named.chain(real).filter_map(folder).chain(inside.map(|(path, _)| path.clone())).collect()
     }
 }
 
@@ -70,7 +74,10 @@ impl Stamp {
     fn of(file: &Path) -> Option<Self> {
         let place = file.canonicalize().ok()?;
         let metadata = place.metadata().ok()?;
-        Some(Self {
+        if metadata.is_dir() {
+            return Some(Self::Folder { place, files: crate::config::ledger_files(file).ok() });
+        }
+        Some(Self::File {
             inode: metadata.ino(),
             length: metadata.len(),
             changed: (metadata.mtime(), metadata.mtime_nsec()),

@@ -20,10 +20,11 @@ pub const EXIT_BAD: u8 = 1;
 /// Checks each of `files`; what is good is said on `out`, findings on `err`. Returns the exit code.
 ///
 /// `deny_warnings` makes a file with warnings a bad one. What cannot be written is lost: the exit code tells all the same.
-pub fn run(files: &[PathBuf], deny_warnings: bool, out: &mut impl Write, err: &mut impl Write) -> u8 {
+/// `now`, seconds since the epoch: some warnings about a ledger come and go with the time.
+pub fn run(files: &[PathBuf], deny_warnings: bool, now: i64, out: &mut impl Write, err: &mut impl Write) -> u8 {
     let mut code = EXIT_GOOD;
     for file in files {
-        let (findings, summary) = check(file);
+        let (findings, summary) = check(file, now);
         for finding in &findings {
             let _ = writeln!(err, "{finding}");
         }
@@ -52,13 +53,16 @@ pub fn run(files: &[PathBuf], deny_warnings: bool, out: &mut impl Write, err: &m
 }
 
 /// All findings, and what the file holds when none of them is an error.
-fn check(file: &Path) -> (Vec<Diagnostic>, Option<String>) {
+fn check(file: &Path, now: i64) -> (Vec<Diagnostic>, Option<String>) {
+    if file.is_dir() {
+        return check_ledger(file, now);
+    }
     let text = match regular_file::read_text(file, MAX_BYTES) {
         Ok(text) => text,
         Err(error) => return (vec![whole_file(file, format!("cannot read it: {error}"))], None),
     };
     match kind(&text) {
-        Kind::Configuration => match load_document(Document::new(file), &text) {
+        Kind::Configuration => match load_document(Document::new(file), &text, now) {
             Ok(Loaded { config, warnings }) => (warnings, Some(summary(&config))),
             Err(findings) => (findings, None),
         },
@@ -69,15 +73,23 @@ fn check(file: &Path) -> (Vec<Diagnostic>, Option<String>) {
             modules.read_text(&doc, &text);
             conclude(doc, plural(modules.into_list().len(), "module"))
         }
-        Kind::Ledger => {
-            let doc = Document::new(file);
-            let entries = ledger::read(&doc, &text).unwrap_or_default();
-            conclude(
-                doc,
-                format!("ledger with {}; their content is not checked by this version", plural(entries, "entry")),
-            )
-        }
+        Kind::Ledger => check_ledger(file, now),
     }
+}
+
+/// A ledger on its own: what needs the contract is not said.
+fn check_ledger(path: &Path, now: i64) -> (Vec<Diagnostic>, Option<String>) {
+    let (ledger, documents) = match ledger::load(path, ledger::Terms { contract: None, now }) {
+        Ok(read) => read,
+        Err(why) => return (vec![whole_file(path, why)], None),
+    };
+    let good = !documents.iter().any(Document::has_errors);
+    let findings = documents.into_iter().flat_map(|document| document.into_parts().0).collect();
+    let summary = format!(
+        "ledger with {}; names and terms are checked together with the contract: check the file that names this ledger",
+        ledger::summary(&ledger)
+    );
+    (findings, good.then_some(summary))
 }
 
 fn conclude(doc: Document, summary: String) -> (Vec<Diagnostic>, Option<String>) {
@@ -95,8 +107,10 @@ enum Kind {
 fn kind(text: &str) -> Kind {
     let node = parse(&Document::new(Path::new("")), text);
     let Some(Node { value: Value::Map(entries), .. }) = node else { return Kind::Configuration };
+    let any = |known: &[&str]| entries.iter().any(|entry| known.contains(&entry.key.as_str()));
     let all = |known: &[&str]| !entries.is_empty() && entries.iter().all(|entry| known.contains(&entry.key.as_str()));
-    if all(&ledger::LISTS) {
+    // Also with a list's name misspelt beside others: the ledger's reader says which.
+    if any(&ledger::LISTS) && !any(&["site", "contract", "modules", "probes"]) {
         Kind::Ledger
     } else if all(&["modules"]) {
         Kind::Modules
@@ -107,9 +121,13 @@ fn kind(text: &str) -> Kind {
 
 fn summary(config: &Config) -> String {
     let capabilities = config.contract.functions.iter().map(|function| function.capabilities.len()).sum();
+    let ledger = config
+        .ledger_path
+        .as_ref()
+        .map_or_else(String::new, |_| format!(", ledger with {}", ledger::summary(&config.ledger)));
     let probes: HashSet<&str> = config.targets.iter().map(|target| target.probe.as_str()).collect();
     format!(
-        "contract {}, {}, {}, {} ({}), {}, {}",
+        "contract {}, {}, {}, {} ({}), {}, {}{ledger}",
         config.contract.name,
         plural(config.contract.functions.len(), "function"),
         plural(capabilities, "capability"),

@@ -117,7 +117,8 @@ fn title(cursor: Option<Cursor<'_>>, name: &str) -> Option<Text> {
     }
 }
 
-fn text(cursor: &Cursor<'_>) -> Option<Text> {
+/// A text in both languages, each on one line, or one for both.
+pub(super) fn text(cursor: &Cursor<'_>) -> Option<Text> {
     if !matches!(cursor.node().value, Value::Map(_)) {
         let text = cursor.label()?;
         return Some(Text { ja: text.clone(), en: text });

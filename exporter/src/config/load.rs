@@ -5,13 +5,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
 use super::{Config, collectors, contract, hosts, ledger, probes, roles};
-use crate::regular_file;
+use crate::{clock, regular_file};
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -25,13 +26,21 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads `sla.yml` at `path` and the files it names.
+/// Reads `sla.yml` at `path` and the files it names, now.
 ///
 /// # Errors
 /// With every finding in all files, warnings included, when at least one of them is an error.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    load_at(path, clock::whole_seconds())
+}
+
+/// As [`load`], at `now` (seconds since the epoch): some of the ledger's warnings come and go with the time.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_at(path: &Path, now: i64) -> Result<Loaded, Vec<Diagnostic>> {
     match regular_file::read_text(path, MAX_BYTES) {
-        Ok(text) => load_document(Document::new(path), &text),
+        Ok(text) => load_document(Document::new(path), &text, now),
         Err(error) => Err(vec![whole_file(path, format!("cannot read it: {error}"))]),
     }
 }
@@ -44,7 +53,8 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 /// # Errors
 /// None that a released version has: the embedded text is checked by the tests.
 pub fn embedded(listen: SocketAddr, tls: bool) -> Result<Loaded, Vec<Diagnostic>> {
-    let mut loaded = load_document(Document::new(Path::new("embedded default")), &super::embedded::text(listen, tls))?;
+    let mut loaded =
+        load_document(Document::new(Path::new("embedded default")), &super::embedded::text(listen, tls), 0)?;
     // It is in no file that could change.
     loaded.config.files.clear();
     Ok(loaded)
@@ -71,9 +81,9 @@ pub(super) fn parse(doc: &Document, text: &str) -> Option<Node> {
 }
 
 /// Checks `text` as the content of `doc`.
-pub(super) fn load_document(doc: Document, text: &str) -> Result<Loaded, Vec<Diagnostic>> {
+pub(super) fn load_document(doc: Document, text: &str, now: i64) -> Result<Loaded, Vec<Diagnostic>> {
     let mut others = Vec::new();
-    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), &mut others));
+    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), now, &mut others));
     let mut documents = vec![doc];
     documents.append(&mut others);
     finish(config, documents)
@@ -87,7 +97,7 @@ pub(super) fn load_recorded(
 ) -> (Result<Loaded, Vec<Diagnostic>>, std::collections::BTreeSet<String>) {
     let doc = Document::recording(path);
     let mut others = Vec::new();
-    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), &mut others));
+    let config = parse(&doc, text).and_then(|node| read(&Cursor::root(&doc, &node), 0, &mut others));
     let keys = doc.accepted_keys();
     others.insert(0, doc);
     (finish(config, others), keys)
@@ -112,7 +122,7 @@ fn finish(config: Option<Config>, documents: Vec<Document>) -> Result<Loaded, Ve
 }
 
 /// Reads the root mapping. `None` only where an error was reported.
-fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
+fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Config> {
     if root.node().is_null() {
         return root.error("the file is empty; `site` and `contract` are the least it has");
     }
@@ -120,7 +130,9 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
     let mut map = root.map()?;
     let site = map.require("site").and_then(|c| c.label());
     let terms = map.require("contract").map(|c| contract::read(&c)).unwrap_or_default();
-    let ledger_path = map.get("ledger").and_then(|c| ledger::refer(&c, others));
+    let judged_by = ledger::Terms { contract: terms.contract.as_ref(), now };
+    let ledger = map.get("ledger").and_then(|c| ledger::refer(&c, judged_by, others));
+    let (ledger_path, ledger) = ledger.map_or_else(Default::default, |(path, ledger)| (Some(path), ledger));
     let modules = read_modules(&mut map, others);
     let probes = map.get("probes").map(|c| probes::read(&c, &modules, &terms)).unwrap_or_default();
     let roles = map.get("roles").map(|c| roles::read(&c)).unwrap_or_default();
@@ -151,7 +163,7 @@ fn read(root: &Cursor<'_>, others: &mut Vec<Document>) -> Option<Config> {
         roles: roles.into_list(),
         hosts: inventory.into_list(),
         collectors: collectors?,
-        ledger: std::sync::Arc::default(),
+        ledger: Arc::new(ledger),
         ledger_path,
         files: Vec::new(),
     })

@@ -34,7 +34,8 @@ use crate::probe::{Budget, Module};
 
 pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
 pub use self::diagnostics::{Diagnostic, Severity};
-pub use self::load::{Loaded, MAX_BYTES, embedded, load};
+pub use self::ledger::ledger_files;
+pub use self::load::{Loaded, MAX_BYTES, embedded, load, load_at};
 pub use self::roles::CHECKS;
 
 /// A whole, checked configuration.

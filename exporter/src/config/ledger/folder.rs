@@ -1,0 +1,100 @@
+//! Which files a ledger is made of: one file, or those of a folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::MAX_BYTES;
+use crate::regular_file;
+
+/// Files of one ledger, and how many names a folder may have at all: it is a ledger's folder, not somebody's home.
+const MAX_FILES: usize = 1000;
+const MAX_NAMES: usize = 10_000;
+
+/// The files and their texts: `path` itself, or those of the folder, together at most [`MAX_BYTES`].
+///
+/// # Errors
+/// With the file and the reason.
+pub(super) fn read(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+    let unreadable = |path: &Path, error: io::Error| format!("cannot read {}: {error}", path.display());
+    let files = if path.is_dir() {
+        ledger_files(path).map_err(|error| unreadable(path, error))?
+    } else {
+        vec![path.to_owned()]
+    };
+    let mut left = MAX_BYTES;
+    let mut texts = Vec::with_capacity(files.len());
+    for file in files {
+        let text = regular_file::read_text(&file, MAX_BYTES).map_err(|error| unreadable(&file, error))?;
+        left = left
+            .checked_sub(text.len() as u64)
+            .ok_or_else(|| format!("the files of {} are larger than {MAX_BYTES} bytes together", path.display()))?;
+        texts.push((file, text));
+    }
+    Ok(texts)
+}
+
+/// The ledger files of a folder, sorted by name: `*.yml` and `*.yaml` that are not hidden. Editors' and version control's
+/// own files are none of them, and neither are folders: a ledger's folder has no levels.
+///
+/// # Errors
+/// When it cannot be read, or holds too many.
+pub fn ledger_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (count, entry) in std::fs::read_dir(folder)?.enumerate() {
+        let entry = entry?;
+        if count >= MAX_NAMES {
+            return Err(io::Error::other(format!(
+                "it has more than {MAX_NAMES} files, too many for a ledger's folder"
+            )));
+        }
+        if is_ledger(&entry.file_name()) && !entry.path().is_dir() {
+            files.push(entry.path());
+        }
+    }
+    if files.len() > MAX_FILES {
+        return Err(io::Error::other(format!("it has {} ledger files, at most {MAX_FILES} are read", files.len())));
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn is_ledger(name: &std::ffi::OsStr) -> bool {
+    let hidden = name.as_encoded_bytes().starts_with(b".");
+    let path = Path::new(name);
+    !hidden && path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_its_visible_yaml_files_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in
+            ["2026-11.yml", "2026-10.yaml", ".2026-10.yml.swp", ".hidden.yml", "a.yml~", "README.md", "b.yml.bak"]
+        {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("old.yml")).unwrap();
+        let files = ledger_files(folder.path()).unwrap();
+        assert_eq!(files, ["2026-10.yaml", "2026-11.yml"].map(|name| folder.path().join(name)));
+    }
+
+    #[test]
+    fn a_folder_with_too_many_files_or_bytes_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for i in 0..=MAX_FILES {
+            std::fs::write(folder.path().join(format!("{i}.yml")), "").unwrap();
+        }
+        assert!(read(folder.path()).unwrap_err().contains("at most 1000 are read"));
+        let folder = tempfile::tempdir().unwrap();
+        let half = "#".repeat(usize::try_from(MAX_BYTES).unwrap() / 2);
+        for name in ["a.yml", "b.yml"] {
+            std::fs::write(folder.path().join(name), &half).unwrap();
+        }
+        assert_eq!(read(folder.path()).unwrap().len(), 2);
+        std::fs::write(folder.path().join("c.yml"), "#").unwrap();
+        assert!(read(folder.path()).unwrap_err().contains("together"));
+    }
+}
