@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::error::{ErrorKind, Fault, excerpt};
+use super::error::{ErrorKind, Fault, Secrets, excerpt};
 
 /// The labels of a series; the metric's name is `__name__`.
 pub type Labels = BTreeMap<String, String>;
@@ -63,7 +63,7 @@ fn none<T>() -> Option<T> {
 
 impl<T> Envelope<T> {
     /// What the server says went wrong.
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(super) fn fault(&self, secrets: &Secrets) -> Option<Fault> {
         if self.is_partial {
             return Some(Fault::new(
                 ErrorKind::Partial,
@@ -73,7 +73,7 @@ impl<T> Envelope<T> {
         if self.status == "success" {
             return None;
         }
-        let text = excerpt(self.error.as_deref().unwrap_or("it does not say why"));
+        let text = secrets.excerpt(self.error.as_deref().unwrap_or("it does not say why"));
         let error_type = self.error_type.as_deref().unwrap_or_default();
         Some(match kind(error_type, &text) {
             ErrorKind::Timeout => Fault::new(
@@ -90,7 +90,7 @@ impl<T> Envelope<T> {
                 Fault::new(ErrorKind::Unreachable, format_args!("the server is not ready: {text}; try again later"))
             }
             _ if error_type.is_empty() => Fault::new(ErrorKind::Query, text),
-            _ => Fault::new(ErrorKind::Query, format_args!("{}: {text}", excerpt(error_type))),
+            _ => Fault::new(ErrorKind::Query, format_args!("{}: {text}", secrets.excerpt(error_type))),
         })
     }
 
@@ -280,7 +280,7 @@ mod tests {
     fn series(json: &str) -> Result<Vec<Series>, Fault> {
         let envelope: Envelope<QueryData> =
             serde_json::from_str(json).map_err(|error| Fault::new(ErrorKind::NotPrometheus, error))?;
-        match envelope.fault() {
+        match envelope.fault(&Secrets::default()) {
             Some(fault) => Err(fault),
             None => envelope.into_parts()?.0.into_series(),
         }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::answer::{Labels, QueryData, Sample, Series};
-use super::error::{Error, ErrorKind, Fault, excerpt, redact};
+use super::error::{Error, ErrorKind, Fault, excerpt};
 use super::pieces::{Joined, Pieces};
 use super::request::{Ask, Channel};
 use super::settings::Settings;
@@ -219,7 +219,7 @@ impl Client {
         let (data, warnings) = envelope.into_parts()?;
         for warning in warnings {
             if self.warnings.len() < MAX_WARNINGS {
-                self.warnings.insert(redact(excerpt(&warning), &self.channel.secrets));
+                self.warnings.insert(self.channel.secrets.excerpt(&warning));
             }
         }
         Ok(data)
@@ -230,7 +230,7 @@ impl Client {
     }
 
     fn error(&self, fault: Fault, asked: String) -> Error {
-        let clean = |text| redact(text, &self.channel.secrets);
+        let clean = |text: String| self.channel.secrets.redact(&text);
         Error {
             kind: fault.kind,
             server: self.channel.settings.url(),

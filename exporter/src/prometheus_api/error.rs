@@ -6,6 +6,8 @@ use crate::secret::Secret;
 
 /// The longest text of a server or a query that a message repeats, in characters.
 const MAX_TEXT: usize = 400;
+/// How much of a server's text is looked at for that, in characters.
+const LOOK: usize = 8192;
 
 /// What kind of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +78,40 @@ pub(super) fn excerpt(text: &str) -> String {
     words
 }
 
-/// `text` without any of `secrets`: a server may repeat what it was sent.
-pub(super) fn redact(text: String, secrets: &[Secret]) -> String {
+/// What must not appear in a message: a server may repeat what it was sent.
+#[derive(Debug, Default)]
+pub(super) struct Secrets(Vec<Secret>);
+
+impl Secrets {
     /// Shorter ones are words that occur anyway; nobody would know they are one.
     const LEAST: usize = 4;
-    secrets
-        .iter()
-        .map(Secret::expose)
-        .filter(|secret| secret.len() >= LEAST)
-        .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "<secret>") } else { text })
+
+    /// Those of one request, in place of those of the one before.
+    pub(super) fn replace(&mut self, secrets: Vec<Secret>) {
+        self.0 = secrets;
+        self.0.retain(|secret| secret.expose().len() >= Self::LEAST);
+        // One may be a part of another.
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    }
+
+    /// `text` without them.
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.0.iter().map(Secret::expose).fold(text.to_owned(), |text, secret| {
+            if text.contains(secret) { text.replace(secret, "<secret>") } else { text }
+        })
+    }
+
+    /// What a server said, for a message. Redacted before it is cut: what is left of a secret is one, too.
+    pub(super) fn excerpt(&self, text: &str) -> String {
+        let start = text.char_indices().nth(LOOK).map_or(text, |(end, _)| &text[..end]);
+        let mut shown = self.redact(start);
+        if start.len() < text.len() {
+            let half = self.0.first().map_or(0, |longest| longest.expose().len());
+            let end = shown.floor_char_boundary(shown.len().saturating_sub(half));
+            shown.truncate(end);
+        }
+        excerpt(&shown)
+    }
 }
 
 #[cfg(test)]
@@ -99,9 +126,31 @@ mod tests {
         assert!(excerpt(&"é".repeat(401)).ends_with("é…"));
     }
 
+    fn secrets(all: &[&str]) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.replace(all.iter().map(|text| Secret::new(*text)).collect());
+        secrets
+    }
+
     #[test]
     fn secrets_are_taken_out_of_a_text() {
-        let secrets = ["hunter2", "abc"].map(Secret::new);
-        assert_eq!(redact("no hunter2, abc".to_owned(), &secrets), "no <secret>, abc");
+        let secrets = secrets(&["abc", "hunter2", "hunter2-long", "two  words"]);
+        assert_eq!(secrets.redact("no hunter2, hunter2-long, abc"), "no <secret>, <secret>, abc");
+        assert_eq!(secrets.excerpt("with two  words"), "with <secret>");
+    }
+
+    #[test]
+    fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
+        let secrets = secrets(&["hunter2"]);
+        for shift in 0..20 {
+            for length in [MAX_TEXT, LOOK] {
+                let text = "x".repeat(length - shift) + "hunter2" + &"y".repeat(LOOK);
+                assert!(!secrets.excerpt(&text).contains("hu"), "{length} - {shift}");
+            }
+            // Where the text is short only because secrets are taken out of it.
+            let text = "x".repeat(shift) + &"hunter2".repeat(LOOK);
+            let shown = secrets.excerpt(&text);
+            assert!(!shown.contains('h'), "{shown}");
+        }
     }
 }

@@ -7,33 +7,34 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use super::answer::Envelope;
-use super::error::{ErrorKind, Fault, excerpt};
+use super::error::{ErrorKind, Fault, Secrets};
 use super::settings::Settings;
 
 /// Bytes of a foreign body that are looked at for a message.
-const LOOK: usize = 4096;
+const LOOK: usize = 64 << 10;
 
 /// The envelope of a whole answer to a question for `path`, or what is wrong with it.
 pub(super) fn answer<T: DeserializeOwned>(
     settings: &Settings,
+    secrets: &Secrets,
     path: &str,
     (head, body): (Parts, Vec<u8>),
 ) -> Result<Envelope<T>, Fault> {
     if is_denial(head.status) {
-        return Err(by_status(settings, path, &head, &body));
+        return Err(by_status(settings, secrets, path, &head, &body));
     }
     // Prometheus' own errors are JSON under several statuses; what is in front of it answers otherwise.
     match serde_json::from_slice::<Envelope<T>>(&body) {
-        Ok(envelope) => match envelope.fault() {
+        Ok(envelope) => match envelope.fault(secrets) {
             Some(fault) => Err(fault),
             None if head.status.is_success() && envelope.data.is_some() => Ok(envelope),
-            None => Err(by_status(settings, path, &head, &body)),
+            None => Err(by_status(settings, secrets, path, &head, &body)),
         },
         // The data of an error may have another shape.
-        Err(error) => match serde_json::from_slice::<Envelope<IgnoredAny>>(&body).ok().and_then(|e| e.fault()) {
+        Err(error) => match serde_json::from_slice::<Envelope<IgnoredAny>>(&body).ok().and_then(|e| e.fault(secrets)) {
             Some(fault) => Err(fault),
-            None if head.status.is_success() => Err(not_the_api(&body, &error)),
-            None => Err(by_status(settings, path, &head, &body)),
+            None if head.status.is_success() => Err(not_the_api(secrets, &body, &error)),
+            None => Err(by_status(settings, secrets, path, &head, &body)),
         },
     }
 }
@@ -42,8 +43,8 @@ fn is_denial(status: StatusCode) -> bool {
     [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::PROXY_AUTHENTICATION_REQUIRED].contains(&status)
 }
 
-fn by_status(settings: &Settings, path: &str, head: &Parts, body: &[u8]) -> Fault {
-    let (status, text) = (head.status, said(body));
+fn by_status(settings: &Settings, secrets: &Secrets, path: &str, head: &Parts, body: &[u8]) -> Fault {
+    let (status, text) = (head.status, said(secrets, body));
     let not_prometheus = |detail: String| Fault::new(ErrorKind::NotPrometheus, detail);
     match status {
         _ if is_denial(status) => {
@@ -60,7 +61,7 @@ fn by_status(settings: &Settings, path: &str, head: &Parts, body: &[u8]) -> Faul
              or this is not Prometheus",
             settings.address
         )),
-        _ if status.is_redirection() => not_prometheus(match destination(settings, &head.headers) {
+        _ if status.is_redirection() => not_prometheus(match destination(settings, secrets, &head.headers) {
             Some(to) => format!("redirects to {to}; is that a login page, or what --prometheus.url should be?"),
             None => format!("answered {status} without saying where to"),
         }),
@@ -83,9 +84,9 @@ fn by_status(settings: &Settings, path: &str, head: &Parts, body: &[u8]) -> Faul
 }
 
 /// The first of what a body says, for a message; nothing of a page.
-fn said(body: &[u8]) -> String {
+fn said(secrets: &Secrets, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(LOOK)]);
-    let text = excerpt(&text);
+    let text = secrets.excerpt(&text);
     if text.is_empty() || is_page(&text) { String::new() } else { format!(" ({text})") }
 }
 
@@ -93,7 +94,7 @@ fn is_page(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }
 
-fn not_the_api(body: &[u8], error: &serde_json::Error) -> Fault {
+fn not_the_api(secrets: &Secrets, body: &[u8], error: &serde_json::Error) -> Fault {
     let start = String::from_utf8_lossy(&body[..body.len().min(LOOK)]);
     let detail = if body.is_empty() {
         "the answer is empty: this is not Prometheus' HTTP API".to_owned()
@@ -103,18 +104,18 @@ fn not_the_api(body: &[u8], error: &serde_json::Error) -> Fault {
     } else if error.is_eof() {
         format!("the answer's JSON ends too early, after {} bytes; something in between cut it off", body.len())
     } else {
-        format!("the answer is not that of Prometheus' HTTP API: {}", excerpt(&error.to_string()))
+        format!("the answer is not that of Prometheus' HTTP API: {}", secrets.excerpt(&error.to_string()))
     };
     Fault::new(ErrorKind::NotPrometheus, detail)
 }
 
 /// Where a redirect leads, without what could be a secret in it.
-fn destination(settings: &Settings, headers: &HeaderMap) -> Option<String> {
+fn destination(settings: &Settings, secrets: &Secrets, headers: &HeaderMap) -> Option<String> {
     let base = Url::parse(&format!("{}/", settings.address)).ok()?;
     let mut url = base.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);
     url.set_fragment(None);
-    Some(excerpt(url.as_str()))
+    Some(secrets.excerpt(url.as_str()))
 }

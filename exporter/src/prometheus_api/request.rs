@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Envelope;
 use super::connection::Connection;
-use super::error::{ErrorKind, Fault};
+use super::error::{ErrorKind, Fault, Secrets};
 use super::http_config::Value;
 use super::judge;
 use super::settings::Settings;
@@ -31,7 +31,7 @@ pub(super) struct Channel {
     /// The server, or what is in front of it, knows the API for GET only.
     get_only: bool,
     /// What must not appear in a message.
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Secrets,
 }
 
 /// What is asked: the path behind `/api/v1/`, and its parameters.
@@ -45,7 +45,7 @@ pub(super) struct Ask<'a> {
 
 impl Channel {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, connection: None, get_only: false, secrets: Vec::new() }
+        Self { settings, connection: None, get_only: false, secrets: Secrets::default() }
     }
 
     /// Asks, until `deadline` and the timeout of one request at most.
@@ -57,7 +57,7 @@ impl Channel {
         let until = deadline.min(Instant::now() + self.settings.timeout);
         let mut stage = "reading the credentials";
         match timeout_at(until, self.exchange(ask, &mut stage)).await {
-            Ok(answer) => judge::answer(&self.settings, ask.path, answer?),
+            Ok(answer) => judge::answer(&self.settings, &self.secrets, ask.path, answer?),
             Err(_) => {
                 let patience = if until == deadline {
                     format!("all requests of it took longer than {}", format_duration(self.patience()))
@@ -117,9 +117,9 @@ impl Channel {
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sla-exporter/", env!("CARGO_PKG_VERSION"))));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        self.secrets.clear();
+        let mut secrets = Vec::new();
         if let Some(credentials) = self.settings.http.auth.read().await.map_err(|failure| denied(&failure.detail))? {
-            self.secrets = secrets_of(&credentials);
+            secrets = secrets_of(&credentials);
             headers.insert(AUTHORIZATION, credentials.header);
         }
         for (name, value) in &self.settings.http.headers {
@@ -130,12 +130,13 @@ impl Channel {
                     let value = HeaderValue::from_str(text.expose()).map_err(|_| {
                         denied(&format_args!("the file for header `{name}` holds characters a header cannot carry"))
                     });
-                    self.secrets.push(text);
+                    secrets.push(text);
                     value?
                 }
             };
             headers.append(name, value);
         }
+        self.secrets.replace(secrets);
         Ok(headers)
     }
 
