@@ -14,6 +14,8 @@ use super::settings::Settings;
 
 /// Steps of one `query_range`: Prometheus gives 11 000 points per series at most.
 const MAX_STEPS: u64 = 10_000;
+/// The first of several has fewer: it shows how much a step is.
+const FIRST_STEPS: u64 = 1000;
 /// Where that is too much, it is not asked for less than this at once.
 const LEAST_STEPS: u64 = 100;
 /// Raw samples are first asked for by the day; by the month at most, for a server reads all of a range into memory, and
@@ -96,7 +98,7 @@ impl Client {
         }
         let steps = if to < from { 0 } else { to.abs_diff(from) / step.unsigned_abs() + 1 };
         let at = |steps: u64| from.saturating_add(i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(step));
-        let mut pieces = Pieces::new(steps, MAX_STEPS, LEAST_STEPS..=MAX_STEPS);
+        let mut pieces = Pieces::new(steps, FIRST_STEPS, LEAST_STEPS..=MAX_STEPS);
         while let Some((begin, end)) = pieces.next() {
             let (start, last) = (at(begin), at(end - 1));
             match self.stretch(promql, start, last, step, deadline).await {
@@ -172,7 +174,7 @@ impl Client {
         checked.map_err(|fault| self.error(fault, asked()))
     }
 
-    /// What answers, for a document that says where its figures come from.
+    /// What answers; a server need not tell, so a document should do without.
     ///
     /// # Errors
     /// As [`query`](Self::query).
@@ -180,6 +182,12 @@ impl Client {
         let deadline = self.deadline();
         let found = self.ask("status/buildinfo", &[], true, deadline).await;
         found.map_err(|fault| self.error(fault, "its version".to_owned()))
+    }
+
+    /// Where it asks, without credentials: for a document that says where its figures come from.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.channel.settings.url()
     }
 
     /// What the server remarked on its answers so far, each once; empties the list.

@@ -8,7 +8,9 @@
 //! # async fn example(flags: &sla_exporter::cli::PrometheusFlags) -> Result<(), Box<dyn std::error::Error>> {
 //! use sla_exporter::prometheus_api::{Client, Settings};
 //!
-//! let mut client = Client::new(Settings::from_flags(flags)?);
+//! let settings = Settings::from_flags(flags)?;
+//! settings.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+//! let mut client = Client::new(settings);
 //! // Samples as they were recorded, from < t <= to.
 //! let slots = client.raw("sla:function_up:5m", 1_790_780_400, 1_793_458_800, |done, total| {
 //!     eprint!("\r{}%", done * 100 / total);

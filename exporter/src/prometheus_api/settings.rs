@@ -65,7 +65,7 @@ impl Settings {
         Ok(Self { address, http, timeout, max_body: MAX_BODY, max_points: MAX_POINTS, warnings })
     }
 
-    /// Where it is, without credentials: for a document that says where its figures come from.
+    /// Where it is, without credentials.
     #[must_use]
     pub fn url(&self) -> String {
         self.address.to_string()

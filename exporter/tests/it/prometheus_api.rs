@@ -316,12 +316,12 @@ async fn a_server_that_is_silent_or_slow_ends_with_the_timeout() {
     })
     .await;
     for (address, scheme, part) in [
-        (&silent, "http", "no answer within 300ms (waiting for the answer); --prometheus.timeout"),
+        (&silent, "http", "no answer within 1s (waiting for the answer); --prometheus.timeout"),
         (&silent, "https", "(waiting for the TLS handshake)"),
         (&slow, "http", "(reading the answer)"),
     ] {
         let began = Instant::now();
-        let settings = settings_with(&format!("{scheme}://{address}"), None, Duration::from_millis(300));
+        let settings = settings_with(&format!("{scheme}://{address}"), None, Duration::from_secs(1));
         fails(ask(&mut Client::new(settings)).await, ErrorKind::Timeout, part);
         assert!(began.elapsed() < Duration::from_secs(10));
     }
@@ -342,7 +342,10 @@ async fn a_call_of_many_requests_ends_too() {
     let result = Client::new(settings).range("up", 0, 100_000_000, 1, |done, _| steps = done).await;
     let error = result.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout, "{error}");
-    assert!((10_000..100_000_000).contains(&steps), "{steps}");
+    assert!(steps < 100_000_000, "{steps}");
+    // On a machine that is very busy a single request may be what took too long.
+    let (all, one) = ("all requests of it took longer than 4s", "no answer within 400ms");
+    assert!([all, one].iter().any(|part| error.to_string().contains(part)), "{error}");
 }
 
 #[tokio::test]
