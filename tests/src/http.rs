@@ -73,6 +73,21 @@ async fn request(port: u16, text: &str) -> Result<Response, String> {
     Ok(Response { status, head: head.to_owned(), body: body.to_owned() })
 }
 
+/// POST of a JSON body; the body of the answer.
+///
+/// # Errors
+/// No answer, or a status of 400 and above, with the body.
+pub async fn post_json(port: u16, path: &str, json: &serde_json::Value) -> Result<String, String> {
+    let body = json.to_string();
+    let head = format!("POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n");
+    let response = request(port, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await?;
+    if response.status < 400 {
+        Ok(response.body)
+    } else {
+        Err(format!("POST {path}: {}: {}", response.status, response.body))
+    }
+}
+
 /// The result of an instant query: `(labels, value)` per series.
 ///
 /// # Errors

@@ -30,6 +30,9 @@ pub struct Mail {
     pub html: String,
     /// `Message-ID`, `In-Reply-To`, `References`: what makes a thread.
     pub thread: Vec<String>,
+    /// The headers as they came, not decoded.
+    #[serde(skip)]
+    pub head: String,
 }
 
 /// What arrived, newest last.
@@ -81,6 +84,7 @@ fn decode(raw: &[u8]) -> Mail {
             text,
             html: String::new(),
             thread: Vec::new(),
+            head: String::new(),
         };
     };
     let has_html = message.html_part(0).is_some_and(mail_parser::MessagePart::is_text_html);
@@ -102,5 +106,11 @@ fn decode(raw: &[u8]) -> Mail {
             String::new()
         },
         thread,
+        head: String::from_utf8_lossy(raw.split_at(end_of_head(raw)).0).into_owned(),
     }
+}
+
+/// Where the headers end: at the first empty line.
+fn end_of_head(raw: &[u8]) -> usize {
+    raw.windows(4).position(|signs| signs == b"\r\n\r\n").unwrap_or(raw.len())
 }

@@ -4,6 +4,7 @@
 //! (consumer function).
 
 mod clicks;
+mod heartbeat;
 mod pages;
 mod switches;
 
@@ -15,6 +16,7 @@ use hyper::header::{COOKIE, HeaderValue, SET_COOKIE};
 use hyper::{Method, Request, StatusCode};
 
 pub use self::clicks::Clicks;
+use self::heartbeat::Heartbeat;
 use self::pages::Forms;
 pub use self::switches::{Capability, Mode, Switches};
 use crate::web::{self, Handler, Page};
@@ -38,13 +40,19 @@ pub struct Service {
     pub switches: Switches,
     clicks: Clicks,
     forms: Forms,
+    heartbeat: Heartbeat,
 }
 
 impl Service {
     /// A service in which everything works.
     #[must_use]
     pub fn new(clicks: Clicks) -> Arc<Self> {
-        Arc::new(Self { switches: Switches::default(), clicks, forms: Forms::default() })
+        Arc::new(Self {
+            switches: Switches::default(),
+            clicks,
+            forms: Forms::default(),
+            heartbeat: Heartbeat::default(),
+        })
     }
 
     /// The answer when `capability` is asked for and broken; `Ok` when it works.
@@ -117,6 +125,8 @@ impl Service {
                 web::text(StatusCode::OK, format!("{count}\n"))
             }
             ["landing", id] => pages::landing(id),
+            ["heartbeat"] if is_post => self.heartbeat.beat(tokio::time::Instant::now()),
+            ["heartbeat"] => self.heartbeat.state(tokio::time::Instant::now()),
             _ => web::text(StatusCode::NOT_FOUND, "not here; / lists what there is\n"),
         })
     }

@@ -60,7 +60,7 @@ pub fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, St
         &shipped.join("alertmanager.yml"),
         folder,
         "alertmanager.yml",
-        &[("mailcatcher:1025", &local(ports.smtp))],
+        &[("mailcatcher:1025", &local(ports.smtp)), ("demo:8088", &local(ports.demo))],
     )?;
     let templates = folder.join("templates");
     std::fs::create_dir_all(&templates).map_err(|error| format!("{}: {error}", templates.display()))?;
