@@ -147,6 +147,7 @@ fn addresses_in_the_configuration_are_services() {
         ("deploy/prometheus/prometheus.yml", "exporter:10115"),
         ("deploy/prometheus/prometheus.yml", "alertmanager:9093"),
         ("deploy/alertmanager/alertmanager.yml", "mailcatcher:1025"),
+        ("deploy/alertmanager/alertmanager.yml", "demo:8088"),
         ("deploy/grafana/provisioning/datasources/prometheus.yml", "prometheus:9090"),
     ] {
         assert!(read(file).contains(word), "{file}: {word}");

@@ -1,24 +1,24 @@
-//! Alertmanager: its configuration is read, alerts reach the right people, and mails say what is down, since when, for whom and
-//! what to do, in both languages and in the zone it runs in.
+//! What mails say: the shipped templates, rendered by amtool. What is down, since when, for whom and what to do, in both
+//! languages and in the zone Alertmanager runs in; and nothing that odd content could do to it.
+//!
+//! Not for: who gets them (`routing.rs`), and how a real Alertmanager sends them (`told.rs`).
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::rules::{alerts, tool, yaml};
+use crate::rules::{Rule, alerts, files, read, tool};
 
-const CONFIG: &str = "deploy/alertmanager/alertmanager.yml";
-
-fn amtool(arguments: &[&str], env: &[(&str, &str)]) -> String {
-    tool("prometheus-alertmanager", "amtool", arguments, env)
-}
+pub(crate) const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// An alert as Alertmanager hands it to a template: the rule's own texts, with labels filled in for those of `labels`.
 fn alert(name: &str, status: &str, labels: Value, starts_at: &str, ends_at: &str) -> Value {
     let rule = alerts().into_iter().find(|rule| rule.name == name).unwrap_or_else(|| panic!("no alert {name}"));
-    let mut labels = labels;
-    labels["alertname"] = json!(name);
+    alert_of(&rule, status, labels, starts_at, ends_at)
+}
+
+fn alert_of(rule: &Rule, status: &str, mut labels: Value, starts_at: &str, ends_at: &str) -> Value {
+    labels["alertname"] = json!(rule.name);
     labels["severity"] = json!(rule.text(&["labels", "severity"]));
     labels["clause"] = json!(rule.text(&["labels", "clause"]));
     json!({
@@ -36,81 +36,80 @@ fn down(status: &str, starts_at: &str, ends_at: &str) -> Value {
     alert("SlaFunctionDown", status, json!({"contract": "synergy-lead", "function": "consumer"}), starts_at, ends_at)
 }
 
-const NEVER: &str = "0001-01-01T00:00:00Z";
+/// An alert with these labels and annotations and nothing else.
+fn bare(labels: &Value, annotations: &Value) -> Value {
+    json!({
+        "status": "firing", "startsAt": "2026-11-23T02:00:00Z", "endsAt": NEVER, "generatorURL": "",
+        "fingerprint": "0123456789abcdef", "labels": labels, "annotations": annotations,
+    })
+}
 
-/// What a part of the mail (`subject`, `text`, `html`) says about a group of alerts.
+/// A notice as the exporter posts it.
+fn notice(event: &str, annotations: &Value) -> Value {
+    let labels = json!({
+        "alertname": "SlaNotice", "severity": "notice", "contract": "synergy-lead", "entry": "2026-10-07-login",
+        "notice": format!("2026-10-07-login/{event}"), "kind": "incident", "event": event,
+    });
+    bare(&labels, annotations)
+}
+
+fn opened() -> Value {
+    notice(
+        "opened",
+        &json!({
+            "subject_ja": "【障害】クライアント機能: ログイン障害", "subject_en": "[Failure] Client function: Login failure",
+            "body_ja": "下記の障害が発生しています。\n\n発生日時: 2026年10月7日(水) 10:02 JST",
+            "body_en": "There is a failure, as below.\n\nSince: Wed 7 Oct 2026 10:02 JST",
+        }),
+    )
+}
+
+/// What the template `name` makes of a group of alerts; those named `….html` as HTML.
 #[track_caller]
-fn render(part: &str, alerts: &[Value], zone: &str) -> String {
+fn render_for(receiver: &str, name: &str, alerts: &[Value], zone: &str) -> String {
     let mut common = alerts[0]["labels"].as_object().unwrap().clone();
     common.retain(|name, value| alerts.iter().all(|alert| alert["labels"][name] == *value));
     let firing = alerts.iter().any(|alert| alert["status"] == "firing");
+    let mut grouped = common.clone();
+    grouped.retain(|name, _| ["contract", "function", "host", "notice"].contains(&name.as_str()));
     let data = json!({
-        "receiver": "operations", "status": if firing { "firing" } else { "resolved" }, "alerts": alerts,
-        "groupLabels": {}, "commonLabels": common, "commonAnnotations": {}, "externalURL": "http://alertmanager.example.com",
+        "receiver": receiver, "status": if firing { "firing" } else { "resolved" }, "alerts": alerts,
+        "groupLabels": grouped, "commonLabels": common, "commonAnnotations": {},
+        "externalURL": "http://alertmanager.example.com",
     });
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(data.to_string().as_bytes()).unwrap();
-    let text = format!("--template.text={{{{ template \"sla.mail.{part}\" . }}}}");
+    let text = format!("--template.text={{{{ template \"{name}\" . }}}}");
     let data = format!("--template.data={}", file.path().display());
-    let kind = format!("--template.type={}", if part == "html" { "html" } else { "text" });
+    let kind = format!("--template.type={}", if name.ends_with(".html") { "html" } else { "text" });
     let glob = "--template.glob=deploy/alertmanager/templates/*.tmpl";
-    let printed = amtool(&["template", "render", glob, &text, &data, &kind], &[("TZ", zone)]);
+    let arguments = ["template", "render", glob, &text, &data, &kind];
+    let printed = tool("prometheus-alertmanager", "amtool", &arguments, &[("TZ", zone)]);
     printed.trim_end_matches('\n').to_owned()
 }
 
-#[test]
-fn alertmanager_reads_its_configuration_and_templates() {
-    let printed = amtool(&["check-config", CONFIG], &[]);
-    assert!(printed.contains("1 templates"), "{printed}");
+/// What a part of the mail to operations (`subject`, `text`, `html`) says.
+#[track_caller]
+fn render(part: &str, alerts: &[Value], zone: &str) -> String {
+    render_for("operations", &format!("sla.mail.{part}"), alerts, zone)
 }
 
-#[test]
-fn alerts_reach_the_receiver_of_their_severity() {
-    for (receiver, labels) in [
-        ("operations", "severity=page alertname=SlaFunctionDown contract=c function=f"),
-        ("tickets", "severity=ticket alertname=HostUnmeasured host=h"),
-        ("nobody", "severity=info alertname=X"),
-        ("tickets", "alertname=SomebodyElses"),
-    ] {
-        let config = format!("--config.file={CONFIG}");
-        let expected = format!("--verify.receivers={receiver}");
-        let mut arguments = vec!["config", "routes", "test", &config, &expected];
-        arguments.extend(labels.split(' '));
-        amtool(&arguments, &[]);
+/// The `Subject:` header as Go's `mime.QEncoding` writes it, in octets: words of 75 signs, a sign never split.
+fn header_octets(subject: &str) -> usize {
+    if subject.is_ascii() {
+        return "Subject: ".len() + subject.len();
     }
-}
-
-#[test]
-fn every_mail_receiver_sends_recoveries_and_uses_the_templates() {
-    let config = yaml(CONFIG);
-    let mut mails = 0;
-    for receiver in config["receivers"].as_sequence().unwrap() {
-        for mail in receiver["email_configs"].as_sequence().into_iter().flatten() {
-            mails += 1;
-            assert_eq!(mail["send_resolved"], true, "{receiver:?}: email does not send recoveries by default");
-            assert_eq!(mail["headers"]["Subject"], "{{ template \"sla.mail.subject\" . }}", "{receiver:?}");
-            assert_eq!(mail["html"], "{{ template \"sla.mail.html\" . }}", "{receiver:?}");
-            assert_eq!(mail["text"], "{{ template \"sla.mail.text\" . }}", "{receiver:?}");
+    let (mut words, mut used, mut total) = (1, 0, 0);
+    for sign in subject.chars() {
+        let octets = if sign.is_ascii() && !"=?_".contains(sign) { 1 } else { 3 * sign.len_utf8() };
+        if used + octets > 75 - "=?utf-8?q?".len() - "?=".len() {
+            words += 1;
+            used = 0;
         }
+        used += octets;
+        total += octets;
     }
-    assert!(mails >= 2, "{mails} mail receivers");
-}
-
-#[test]
-fn inhibitions_name_alerts_that_exist() {
-    let names: BTreeSet<String> = alerts().into_iter().map(|rule| rule.name).collect();
-    let config = yaml(CONFIG);
-    for rule in config["inhibit_rules"].as_sequence().unwrap() {
-        for side in ["source_matchers", "target_matchers"] {
-            for matcher in rule[side].as_sequence().unwrap() {
-                let matcher = matcher.as_str().unwrap();
-                let values = matcher.split('"').nth(1).unwrap_or_else(|| panic!("{matcher}: value without quotes"));
-                for value in values.split('|') {
-                    assert!(names.contains(value), "{matcher}: there is no alert {value}");
-                }
-            }
-        }
-    }
+    "Subject: ".len() + total + words * "=?utf-8?q??= ".len()
 }
 
 #[test]
@@ -145,23 +144,62 @@ fn times_are_in_the_zone_alertmanager_runs_in_and_name_it() {
 
 #[test]
 fn the_body_says_what_is_down_for_whom_since_when_and_what_to_do() {
+    let mut alert = down("firing", "2026-11-23T03:00:40Z", NEVER);
+    alert["annotations"]["dashboard_url"] = json!("https://grafana.example.com/d/sla-month");
     for part in ["text", "html"] {
-        let mail = render(part, &[down("firing", "2026-11-23T03:00:40Z", NEVER)], "Asia/Tokyo");
+        let mail = render(part, std::slice::from_ref(&alert), "Asia/Tokyo");
         for expected in [
             "契約の機能が停止しています。",
             "A function of the contract is down.",
-            "synergy-lead",
-            "consumer",
-            "users of the function",
+            "synergy-lead / consumer",
+            "users of the function consumer",
+            "今すぐ対応 / act now",
             "2026-11-23 12:00 JST",
             "詳細。",
             "https://example.com/docs/runbooks/SlaFunctionDown.md",
+            "https://grafana.example.com/d/sla-month",
+            "http://prometheus.example.com/graph?g0.expr=up&",
             "C4.1 C4.2",
             "http://alertmanager.example.com",
         ] {
             assert!(mail.contains(expected), "{part}: {expected} is not in\n{mail}");
         }
         assert!(!mail.contains("<no value>") && !mail.contains("0001-"), "{part}:\n{mail}");
+        let (japanese, english) = (mail.find("契約の機能"), mail.find("A function of"));
+        // In HTML the subject is the title, both languages in it.
+        assert!(japanese < english, "{part}: Japanese comes first:\n{mail}");
+    }
+}
+
+#[test]
+fn a_recovery_says_how_long_it_lasted_and_asks_for_nothing() {
+    let alerts = [down("resolved", "2026-11-23T03:00:40Z", "2026-11-23T04:15:40.6Z")];
+    for part in ["text", "html"] {
+        let mail = render(part, &alerts, "Asia/Tokyo");
+        assert!(mail.contains("2026-11-23 13:15 JST (1h15m0s)"), "{part}: {mail}");
+        assert!(mail.contains("復旧") && !mail.contains("act now") && !mail.contains("発生中"), "{part}: {mail}");
+    }
+}
+
+#[test]
+fn every_alert_there_is_makes_a_whole_mail() {
+    let labels = json!({
+        "contract": "synergy-lead", "function": "consumer", "capability": "web_form", "site": "tokyo-1", "probe": "form",
+        "target": "https://form.example.com/", "host": "web1", "maintenance": "2026-11-regular",
+    });
+    for rule in alerts() {
+        let alert = alert_of(&rule, "firing", labels.clone(), "2026-11-23T03:00:40Z", NEVER);
+        for part in ["text", "html"] {
+            let mail = render(part, std::slice::from_ref(&alert), "UTC");
+            for text in ["summary_ja", "summary", "runbook_url"] {
+                // What HTML escapes of a summary is its apostrophe.
+                let text = rule.text(&["annotations", text]).replace('\'', if part == "html" { "&#39;" } else { "'" });
+                assert!(mail.contains(&text), "{} {part}: {text} is not in\n{mail}", rule.name);
+            }
+            for expected in [rule.name.as_str(), "web1", "tokyo-1", "https://form.example.com/"] {
+                assert!(mail.contains(expected), "{} {part}: {expected} is not in\n{mail}", rule.name);
+            }
+        }
     }
 }
 
@@ -206,32 +244,289 @@ fn a_page_leads_the_subject_whatever_comes_first() {
 }
 
 #[test]
-fn many_alerts_are_counted_and_the_first_twenty_shown() {
-    let alerts: Vec<Value> = (0..25)
+fn of_many_alerts_ten_are_shown_forty_named_and_all_counted() {
+    let alerts: Vec<Value> = (0..70)
         .map(|number| {
             let labels = json!({"contract": "c", "site": "s", "probe": "ping", "target": format!("10.0.0.{number}")});
             alert("SlaProbeFailing", "firing", labels, "2026-11-23T02:00:00Z", NEVER)
         })
         .collect();
-    assert!(render("subject", &alerts, "UTC").starts_with("[発生 FIRING 25] c@s "));
+    assert!(render("subject", &alerts, "UTC").starts_with("[発生 FIRING 70] c@s "));
     for part in ["text", "html"] {
         let mail = render(part, &alerts, "UTC");
-        // In HTML the address is both the link and its text.
-        let shown = mail.matches("runbooks/SlaProbeFailing.md").count();
-        assert_eq!(shown, if part == "html" { 40 } else { 20 }, "{mail}");
-        assert!(mail.contains("The first 20 only."), "{mail}");
+        assert!(mail.to_uppercase().contains("発生中 FIRING: 70"), "{part}: {mail}");
+        assert_eq!(mail.matches("runbooks/SlaProbeFailing.md").count(), 10, "{part}: {mail}");
+        assert_eq!(mail.matches("ping → 10.0.0.").count(), 50, "{part}: {mail}");
+        assert!(mail.contains("10.0.0.49") && !mail.contains("10.0.0.50"), "{part}: {mail}");
+        assert!(mail.len() < 100_000, "{part}: Gmail cuts mails at 102 kB, this one has {}", mail.len());
     }
 }
 
 #[test]
 fn somebody_elses_alert_without_our_labels_is_still_a_readable_mail() {
-    let foreign = json!({
-        "status": "firing", "startsAt": "2026-11-23T02:00:00Z", "endsAt": NEVER, "generatorURL": "", "fingerprint": "00",
-        "labels": {"alertname": "NodeDown", "job": "node"}, "annotations": {},
-    });
+    let foreign = bare(&json!({"alertname": "NodeDown", "job": "node"}), &json!({}));
     for part in ["subject", "text", "html"] {
         let mail = render(part, std::slice::from_ref(&foreign), "UTC");
         assert!(mail.contains("NodeDown"), "{part}: {mail}");
         assert!(!mail.contains("<no value>"), "{part}: {mail}");
+    }
+}
+
+#[test]
+fn mails_of_one_outage_are_one_thread_and_the_next_outage_is_another() {
+    let thread = |alerts: &[Value]| render("thread", alerts, "UTC");
+    let first = thread(&[down("firing", "2026-11-23T03:00:40Z", NEVER)]);
+    assert!(first.starts_with("<sla.") && first.ends_with("@example.com>"), "{first}");
+    assert!(first.bytes().all(|sign| sign.is_ascii_graphic()), "{first}");
+    let joined = alert(
+        "SlaFunctionUnmeasured",
+        "firing",
+        json!({"contract": "synergy-lead", "function": "consumer"}),
+        "2026-11-23T03:20:00Z",
+        NEVER,
+    );
+    assert_eq!(thread(&[joined, down("resolved", "2026-11-23T03:00:40Z", "2026-11-23T03:30:00Z")]), first);
+    assert_ne!(thread(&[down("firing", "2026-11-23T05:00:00Z", NEVER)]), first);
+    let other = alert(
+        "SlaFunctionDown",
+        "firing",
+        json!({"contract": "synergy-lead", "function": "client"}),
+        "2026-11-23T03:00:40Z",
+        NEVER,
+    );
+    assert_ne!(thread(&[other]), first);
+}
+
+/// C2.2: what customers read is what the exporter wrote, Japanese first, and nothing of the monitoring.
+#[test]
+fn a_notice_says_its_own_words_in_both_parts_and_nothing_of_the_monitoring() {
+    let alerts = [opened()];
+    let notice = |part: &str| render_for("customers", &format!("sla.notice.{part}"), &alerts, "UTC");
+    assert_eq!(notice("subject"), "【障害】クライアント機能: ログイン障害 / [Failure] Client function: Login failure");
+    let text = notice("text");
+    assert!(text.starts_with("【障害】クライアント機能: ログイン障害\n\n下記の障害が発生しています。\n\n発生日時: 2026年10月7日(水) 10:02 JST\n"), "{text}");
+    assert!(text.contains("[Failure] Client function: Login failure\n\nThere is a failure, as below.\n\nSince: Wed 7 Oct 2026 10:02 JST\n"), "{text}");
+    let html = notice("html");
+    assert!(html.contains("下記の障害が発生しています。<br><br>発生日時: 2026年10月7日(水) 10:02 JST"), "{html}");
+    assert!(html.contains("There is a failure, as below.<br><br>Since: Wed 7 Oct 2026 10:02 JST"), "{html}");
+    for mail in [text, html] {
+        assert!(mail.contains("support@example.com"), "{mail}");
+        for inside in ["alertmanager", "prometheus", "SlaNotice", "synergy-lead", "2026-10-07-login", "<no value>"] {
+            assert!(!mail.contains(inside), "{inside} is in\n{mail}");
+        }
+    }
+}
+
+#[test]
+fn every_event_has_its_words_also_where_the_notice_has_none() {
+    for (event, japanese, english) in [
+        ("opened", "障害のお知らせ", "Failure"),
+        ("update", "障害の続報", "Failure: update"),
+        ("resolved", "障害復旧のお知らせ", "Failure resolved"),
+        ("announced", "メンテナンスのお知らせ", "Maintenance"),
+        ("reminder", "メンテナンス実施予定のお知らせ", "Maintenance: reminder"),
+        ("started", "メンテナンス開始のお知らせ", "Maintenance begins"),
+        ("finished", "メンテナンス終了のお知らせ", "Maintenance finished"),
+        ("cancelled", "メンテナンス中止のお知らせ", "Maintenance cancelled"),
+        ("overrun", "メンテナンス延長のお知らせ", "Maintenance takes longer"),
+        ("anything", "お知らせ", "Notice"),
+    ] {
+        let alerts = [notice(event, &json!({"functions": "client, consumer"}))];
+        let subject = render_for("customers", "sla.notice.subject", &alerts, "UTC");
+        assert_eq!(subject, format!("{japanese} / {english}"));
+        for part in ["text", "html"] {
+            let mail = render_for("customers", &format!("sla.notice.{part}"), &alerts, "UTC");
+            assert!(
+                mail.contains("対象機能: client, consumer") && mail.contains("Affected: client, consumer"),
+                "{mail}"
+            );
+            assert!(!mail.contains("<no value>"), "{mail}");
+        }
+    }
+}
+
+/// C2.2c: the account team reads whom to call, then what the customers read.
+#[test]
+fn the_account_team_is_told_whom_to_call() {
+    let alerts = [opened()];
+    let subject = render_for("account-team", "sla.account.subject", &alerts, "UTC");
+    assert_eq!(
+        subject,
+        "[要連絡 CALL] 【障害】クライアント機能: ログイン障害 / [Failure] Client function: Login failure"
+    );
+    for part in ["text", "html"] {
+        let mail = render_for("account-team", &format!("sla.account.{part}"), &alerts, "UTC");
+        for expected in [
+            "山田様　03-0000-0000",
+            "佐藤様",
+            "C2.2c",
+            "発生日時: 2026年10月7日(水) 10:02 JST",
+            "2026-10-07-login/opened",
+        ] {
+            assert!(mail.contains(expected), "{part}: {expected} is not in\n{mail}");
+        }
+    }
+}
+
+#[test]
+fn a_contract_without_customers_or_contacts_is_said_to_have_none() {
+    let mut alert = opened();
+    alert["labels"]["contract"] = json!("another");
+    let alerts = [alert];
+    let subject = render_for("no-customers", "sla.account.subject", &alerts, "UTC");
+    assert!(subject.starts_with("[顧客宛先なし NO CUSTOMERS] 【障害】"), "{subject}");
+    for part in ["text", "html"] {
+        let mail = render_for("no-customers", &format!("sla.account.{part}"), &alerts, "UTC");
+        assert!(
+            mail.contains("No customer has been told") && mail.contains("どのお客様にも送信されていません"),
+            "{mail}"
+        );
+        assert!(mail.contains("No contacts of this contract") && !mail.contains("山田様"), "{mail}");
+    }
+}
+
+/// Two Alertmanagers that both send an event send one message; events of one entry are one thread.
+#[test]
+fn a_notice_has_one_identity_and_its_entry_one_thread() {
+    let of = |what: &str, alert: &Value| {
+        render_for("customers", &format!("sla.notice.{what}"), std::slice::from_ref(alert), "UTC")
+    };
+    let (first, mut later) = (opened(), notice("resolved", &json!({})));
+    later["fingerprint"] = json!("fedcba9876543210");
+    assert_eq!(of("id", &first), "<sla.0123456789abcdef@example.com>");
+    assert_ne!(of("id", &first), of("id", &later));
+    assert_eq!(of("thread", &first), of("thread", &later));
+    let mut other = opened();
+    other["labels"]["entry"] = json!("2026-10-08-login");
+    assert_ne!(of("thread", &first), of("thread", &other));
+    // An id in Japanese is a header nevertheless.
+    other["labels"]["entry"] = json!("障害 <1>\r\nBcc: a@example.com");
+    assert!(of("thread", &other).bytes().all(|sign| sign.is_ascii_graphic()), "{}", of("thread", &other));
+}
+
+#[test]
+fn odd_content_neither_breaks_a_mail_nor_becomes_part_of_it() {
+    let odd = [
+        "<script>alert(1)</script>",
+        "</td></tr></table>\"'><img src=x onerror=alert(1)>",
+        "{{ .Labels }} %s %n ${x}",
+        "one\r\nBcc: other@example.com\r\n\r\nbody",
+        "\u{202e}reversed\u{0} \t tab",
+        ".\n.\r\n.",
+        "",
+    ];
+    for text in odd {
+        let labels = json!({"alertname": "SlaFunctionDown", "contract": text, "function": text, "severity": text, "clause": text});
+        let annotations = json!({
+            "summary": text, "summary_ja": text, "description": text, "description_ja": text, "subject_ja": text,
+            "subject_en": text, "body_ja": text, "body_en": text, "functions": text,
+            "runbook_url": "javascript:alert(1)", "dashboard_url": text,
+        });
+        let alerts = [bare(&labels, &annotations)];
+        for (receiver, family) in [("operations", "mail"), ("customers", "notice"), ("account-team", "account")] {
+            let subject = render_for(receiver, &format!("sla.{family}.subject"), &alerts, "UTC");
+            assert!(!subject.contains(['\r', '\n']), "{text:?}: {subject:?}");
+            let html = render_for(receiver, &format!("sla.{family}.html"), &alerts, "UTC");
+            for bad in ["<script", "<img", "javascript:"] {
+                assert!(!html.contains(bad), "{text:?}: {bad} is in\n{html}");
+            }
+            assert_eq!(html.matches("<table").count(), html.matches("</table>").count(), "{text:?}: {html}");
+            render_for(receiver, &format!("sla.{family}.text"), &alerts, "UTC");
+        }
+    }
+}
+
+#[test]
+fn a_subject_fits_into_a_line_of_a_mail_however_long_its_parts_are() {
+    for sign in ["x", "障", "𠮷", "é"] {
+        let long = sign.repeat(5000);
+        let mut alert = bare(
+            &json!({"alertname": "X", "contract": long, "function": long, "severity": "page"}),
+            &json!({"summary": long, "summary_ja": long, "subject_ja": long, "subject_en": long, "description": long}),
+        );
+        alert["status"] = json!("resolved");
+        alert["endsAt"] = json!("2026-11-23T04:00:00Z");
+        let alerts = [alert];
+        for (receiver, family) in [("operations", "mail"), ("customers", "notice"), ("no-customers", "account")] {
+            let subject = render_for(receiver, &format!("sla.{family}.subject"), &alerts, "America/New_York");
+            assert!(subject.contains('…'), "{subject}");
+            let octets = header_octets(&subject);
+            assert!(octets <= 998, "{octets} octets: {subject}");
+        }
+        let text = render("text", &alerts, "UTC");
+        assert!(text.contains(&sign.repeat(2000)) && !text.contains(&sign.repeat(5001)), "{}", text.len());
+    }
+}
+
+/// Nothing is fetched when a mail is read: no picture, no font, no script; and every language is named.
+#[test]
+fn html_parts_need_nothing_from_elsewhere_and_are_readable_by_machines() {
+    let operations = render("html", &[down("firing", "2026-11-23T03:00:40Z", NEVER)], "Asia/Tokyo");
+    let notice = render_for("customers", "sla.notice.html", &[opened()], "Asia/Tokyo");
+    let account = render_for("account-team", "sla.account.html", &[opened()], "Asia/Tokyo");
+    for html in [operations, notice, account] {
+        for bad in ["<img", "<link", "<script", "<iframe", "@import", "url(", "@font-face", " src=", "ZgotmplZ"] {
+            assert!(!html.contains(bad), "{bad} is in\n{html}");
+        }
+        for needed in [
+            "<!DOCTYPE html>",
+            "<html lang=\"ja\">",
+            "lang=\"en\"",
+            "<title>",
+            "<h1",
+            "color-scheme",
+            "prefers-color-scheme: dark",
+            "width=device-width",
+            "<!--[if mso]>",
+        ] {
+            assert!(html.contains(needed), "{needed} is not in\n{html}");
+        }
+        // A table is either layout, and says so, or facts with headings.
+        for table in html.split("<table").skip(1) {
+            assert!(table.starts_with(" role=\"presentation\"") || table.contains("scope=\"row\""), "{table}");
+        }
+        // Ground and ink come in pairs, or a dark theme turns one of them only.
+        for style in html.split("style=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            if style.contains("background-color:") && !style.contains("border-radius") {
+                assert!(style.split(';').any(|rule| rule.starts_with("color:")), "{style}");
+            }
+        }
+    }
+}
+
+/// Debian's Alertmanager refuses a file with a function it does not know, and then sends nothing at all.
+#[test]
+fn templates_use_only_what_alertmanager_0_25_has() {
+    let newer = [
+        "trimSpace",
+        "date",
+        "tz",
+        "since",
+        "humanizeDuration",
+        "toJson",
+        "urlUnescape",
+        "safeUrl",
+        "dict",
+        "list",
+        "append",
+        "now",
+        "toDate",
+        "mustToDate",
+        "routeLabels",
+        "base64encode",
+        "break",
+        "continue",
+    ];
+    for path in files("deploy/alertmanager/templates", ".tmpl") {
+        for action in read(&path).split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap()) {
+            if action.trim_start_matches('-').trim_start().starts_with("/*") {
+                continue;
+            }
+            // Strings are no functions.
+            let bare: String = action.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+            for word in bare.split(|sign: char| !sign.is_alphanumeric() && !"_.$".contains(sign)) {
+                assert!(!newer.contains(&word), "{path}: {word} in {{{{{action}}}}}");
+            }
+        }
     }
 }

@@ -11,5 +11,6 @@ mod mails;
 mod make_run;
 mod node_exporter;
 mod prometheus_api;
+mod routing;
 mod rules;
 mod stack;
