@@ -31,6 +31,7 @@ pub mod prometheus_api;
 
 pub mod app;
 pub mod contract_metrics;
+pub mod ledger_metrics;
 pub mod selfmetrics;
 pub mod server;
 

@@ -22,10 +22,11 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
 use crate::host::{Host, Roots};
+use crate::ledger_metrics::LedgerView;
 use crate::probe::Shared;
 use crate::schedule::{Handle, Scheduler, Target};
 use crate::selfmetrics::SelfMetrics;
-use crate::{clock, contract_metrics};
+use crate::{clock, contract_metrics, ledger_metrics};
 
 /// Where the configuration comes from, at the start and at each reload.
 #[derive(Clone, Debug)]
@@ -85,6 +86,7 @@ struct Active {
     config: Arc<Config>,
     targets: Vec<Arc<Target>>,
     host: Arc<Host>,
+    ledger: Arc<LedgerView>,
     loaded_at: f64,
     last_error: Option<String>,
 }
@@ -189,6 +191,7 @@ impl App {
         page::write_probes(&mut page, &active.targets, Instant::now(), &mut scratch);
         self.give_scratch(scratch);
         contract_metrics::write(&active.config, &mut page);
+        ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
         self.metrics.write(&mut page);
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);
@@ -241,6 +244,7 @@ impl App {
             config: Arc::clone(&active.config),
             targets: active.targets.clone(),
             host: Arc::clone(&active.host),
+            ledger: Arc::clone(&active.ledger),
             loaded_at: active.loaded_at,
             last_error: Some(text),
         }));
@@ -284,6 +288,7 @@ impl Active {
             Some(active) if active.config.collectors == config.collectors => Arc::clone(&active.host),
             _ => Arc::new(Host::new(&config.collectors, options.roots.clone())),
         };
-        (Self { config, targets, host, loaded_at: clock::unix_seconds(), last_error: None }, kept)
+        let ledger = Arc::new(LedgerView::of(&config));
+        (Self { config, targets, host, ledger, loaded_at: clock::unix_seconds(), last_error: None }, kept)
     }
 }

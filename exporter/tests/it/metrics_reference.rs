@@ -6,9 +6,10 @@ use std::path::Path;
 use sla_exporter::app::{App, Options, Source};
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::host::Roots;
+use sla_exporter::ledger_metrics::LedgerView;
 use sla_exporter::probe::{Metric, Reason, Shared};
 use sla_exporter::selfmetrics::SelfMetrics;
-use sla_exporter::{config, contract_metrics};
+use sla_exporter::{config, contract_metrics, ledger_metrics};
 
 use crate::host::{page_of, testdata};
 
@@ -19,7 +20,8 @@ contract:
   timezone: Asia/Tokyo
   start: 2026-09-01
   functions:
-    f: {objective: 99, capabilities: {a: {quorum: all}}}
+    f: {objective: 99, maintenance_limit: 4h, capabilities: {a: {quorum: all}}}
+ledger: ledger.yml
 modules:
   m: {prober: icmp}
 probes:
@@ -29,6 +31,19 @@ roles:
 hosts:
   - {name: h, role: web, address: 127.0.0.1}
 collectors: [load, time, uname]
+";
+
+/// An entry of each kind that adds a family; what lies in the future is on the page at any time.
+const LEDGER: &str = "maintenance:
+  - id: m
+    title: t
+    functions: [f]
+    announced_at: 2026-10-01T00:00:00Z
+    start: 2199-11-20T21:00:00+09:00
+    end: 2199-11-20T22:00:00+09:00
+    finished_at: 2199-11-20T21:30:00+09:00
+incidents:
+  - {id: i, title: t, functions: [f], cause: internal, started_at: 2026-10-01T00:00:00Z}
 ";
 
 /// Families whose names the host decides, under the name they are documented by.
@@ -90,7 +105,9 @@ fn written() -> Families {
         written.insert(counter.to_owned(), ("counter".to_owned(), BTreeSet::new()));
     }
     let mut page = Page::new(Format::Text, Vec::new());
-    contract_metrics::write(&loaded().config, &mut page);
+    let config = loaded().config;
+    contract_metrics::write(&config, &mut page);
+    ledger_metrics::write(&config, &LedgerView::of(&config), 1_800_000_000, &mut page);
     SelfMetrics::new().write(&mut page);
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {
@@ -106,6 +123,7 @@ fn loaded() -> config::Loaded {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sla.yml");
     std::fs::write(&path, CONFIGURATION).unwrap();
+    std::fs::write(folder.path().join("ledger.yml"), LEDGER).unwrap();
     config::load(&path).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
