@@ -6,11 +6,20 @@ use std::collections::BTreeSet;
 use super::{alerts, files, read, records};
 
 /// Prometheus' and Alertmanager's own series.
-const PROMETHEUS: &[&str] =
-    &["up", "ALERTS", "alertmanager_notifications_failed_total", "prometheus_notifications_errors_total"];
+const PROMETHEUS: &[&str] = &[
+    "up",
+    "ALERTS",
+    "alertmanager_notifications_failed_total",
+    "prometheus_notifications_alertmanagers_discovered",
+    "prometheus_notifications_errors_total",
+    "prometheus_rule_evaluation_failures_total",
+    "prometheus_rule_group_iterations_missed_total",
+    "prometheus_rule_group_iterations_total",
+];
 
 /// Named by the design and on their way; leaves with the last of them.
 const COMING: &[&str] = &[
+    "sla_exporter_ledger_info",
     "sla_maintenance_announced_timestamp_seconds",
     "sla_maintenance_compliant",
     "sla_maintenance_end_timestamp_seconds",
@@ -31,6 +40,7 @@ const COMING: &[&str] = &[
 /// Operators, modifiers and functions that the rules use: a new one is added here after a look at reference of the oldest
 /// version supported.
 const LANGUAGE: &[&str] = &[
+    "abs",
     "absent",
     "and",
     "avg_over_time",
@@ -44,6 +54,7 @@ const LANGUAGE: &[&str] = &[
     "floor",
     "group_left",
     "group_right",
+    "increase",
     "label_replace",
     "last_over_time",
     "max",
