@@ -27,6 +27,7 @@ pub mod host;
 pub mod probe;
 pub mod schedule;
 
+mod http_client;
 pub mod prometheus_api;
 
 pub mod app;

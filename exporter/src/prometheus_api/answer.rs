@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::error::{ErrorKind, Fault, Secrets, excerpt};
+use crate::http_client::{ErrorKind, Fault, Secrets, excerpt};
 
 /// The labels of a series; the metric's name is `__name__`.
 pub type Labels = BTreeMap<String, String>;
@@ -96,7 +96,7 @@ impl<T> Envelope<T> {
 
     /// The data, and what the server remarked on it.
     pub(super) fn into_parts(self) -> Result<(T, Vec<String>), Fault> {
-        let missing = || Fault::new(ErrorKind::NotPrometheus, "the answer has no data");
+        let missing = || Fault::new(ErrorKind::NotTheApi, "the answer has no data");
         Ok((self.data.ok_or_else(missing)?, self.warnings.unwrap_or_default()))
     }
 }
@@ -152,7 +152,7 @@ impl QueryData {
                 }
                 Element::Series { labels, points, .. } => all.push(Series { labels, points }),
                 Element::Time(_) | Element::Text(_) => {
-                    return Err(Fault::new(ErrorKind::NotPrometheus, "the result is neither series nor a scalar"));
+                    return Err(Fault::new(ErrorKind::NotTheApi, "the result is neither series nor a scalar"));
                 }
             }
         }
@@ -279,7 +279,7 @@ mod tests {
 
     fn series(json: &str) -> Result<Vec<Series>, Fault> {
         let envelope: Envelope<QueryData> =
-            serde_json::from_str(json).map_err(|error| Fault::new(ErrorKind::NotPrometheus, error))?;
+            serde_json::from_str(json).map_err(|error| Fault::new(ErrorKind::NotTheApi, error))?;
         match envelope.fault(&Secrets::default()) {
             Some(fault) => Err(fault),
             None => envelope.into_parts()?.0.into_series(),
@@ -363,12 +363,12 @@ mod tests {
                 "fewer series",
             ),
             (r#"{"status":"success","isPartial":true,"data":{"result":[]}}"#, ErrorKind::Partial, "partial"),
-            (r#"{"status":"success"}"#, ErrorKind::NotPrometheus, "no data"),
+            (r#"{"status":"success"}"#, ErrorKind::NotTheApi, "no data"),
             (r#"{"status":"success","data":{"result":[1,"a text"]}}"#, ErrorKind::Query, "a text"),
-            (r#"{"status":"success","data":{"result":[1,2]}}"#, ErrorKind::NotPrometheus, "neither"),
+            (r#"{"status":"success","data":{"result":[1,2]}}"#, ErrorKind::NotTheApi, "neither"),
             (
                 r#"{"status":"success","data":{"result":[{"metric":{},"value":[1,"x"]}]}}"#,
-                ErrorKind::NotPrometheus,
+                ErrorKind::NotTheApi,
                 "not a number",
             ),
             (
@@ -376,7 +376,7 @@ mod tests {
                 ErrorKind::Query,
                 "histograms",
             ),
-            (r#"{"sta"#, ErrorKind::NotPrometheus, "EOF"),
+            (r#"{"sta"#, ErrorKind::NotTheApi, "EOF"),
         ] {
             let fault = series(json).unwrap_err();
             assert_eq!(fault.kind, kind, "{json}: {}", fault.detail);

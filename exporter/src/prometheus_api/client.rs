@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::answer::{Labels, QueryData, Sample, Series};
-use super::error::{Error, ErrorKind, Fault, excerpt};
+use super::error::{Error, ErrorKind};
 use super::pieces::{Joined, Pieces};
 use super::request::{Ask, Channel};
 use super::settings::Settings;
+use crate::http_client::{Fault, excerpt};
 
 /// Steps of one `query_range`: Prometheus gives 11 000 points per series at most.
 const MAX_STEPS: u64 = 10_000;
@@ -92,7 +93,7 @@ impl Client {
     ) -> Result<Vec<Series>, Error> {
         let asked = || format!("query `{}` from {} to {}", excerpt(promql), moment(from), moment(to));
         let deadline = self.deadline();
-        let mut joined = Joined::new(self.channel.settings.max_points);
+        let mut joined = Joined::new(self.channel.max_points);
         if step < 1 {
             return Err(self.error(Fault::new(ErrorKind::Query, "a step must be one second or more"), asked()));
         }
@@ -134,7 +135,7 @@ impl Client {
     ) -> Result<Vec<Series>, Error> {
         let asked = || format!("samples of `{}` from {} to {}", excerpt(selector), moment(from), moment(to));
         let deadline = self.deadline();
-        let mut joined = Joined::new(self.channel.settings.max_points);
+        let mut joined = Joined::new(self.channel.max_points);
         let total = if to < from { 0 } else { to.abs_diff(from) };
         let at = |seconds: u64| from.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
         let mut pieces = Pieces::new(total, DAY, LEAST_RAW..=MAX_RAW);
@@ -187,7 +188,7 @@ impl Client {
     /// Where it asks, without credentials: for a document that says where its figures come from.
     #[must_use]
     pub fn url(&self) -> String {
-        self.channel.settings.url()
+        self.channel.url()
     }
 
     /// What the server remarked on its answers so far, each once; empties the list.
@@ -227,7 +228,7 @@ impl Client {
         let (data, warnings) = envelope.into_parts()?;
         for warning in warnings {
             if self.warnings.len() < MAX_WARNINGS {
-                self.warnings.insert(self.channel.secrets.excerpt(&warning));
+                self.warnings.insert(self.channel.secrets().excerpt(&warning));
             }
         }
         Ok(data)
@@ -238,13 +239,8 @@ impl Client {
     }
 
     fn error(&self, fault: Fault, asked: String) -> Error {
-        let clean = |text: String| self.channel.secrets.redact(&text);
-        Error {
-            kind: fault.kind,
-            server: self.channel.settings.url(),
-            asked: clean(asked),
-            detail: clean(fault.detail),
-        }
+        let clean = |text: String| self.channel.secrets().redact(&text);
+        Error { kind: fault.kind, server: self.channel.url(), asked: clean(asked), detail: clean(fault.detail) }
     }
 }
 

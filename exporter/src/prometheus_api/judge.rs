@@ -7,34 +7,34 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use super::answer::Envelope;
-use super::error::{ErrorKind, Fault, Secrets};
-use super::settings::Settings;
+use crate::http_client::Peer;
+use crate::http_client::{ErrorKind, Fault, Secrets};
 
 /// Bytes of a foreign body that are looked at for a message.
 const LOOK: usize = 64 << 10;
 
 /// The envelope of a whole answer to a question for `path`, or what is wrong with it.
 pub(super) fn answer<T: DeserializeOwned>(
-    settings: &Settings,
+    peer: &Peer,
     secrets: &Secrets,
     path: &str,
     (head, body): (Parts, Vec<u8>),
 ) -> Result<Envelope<T>, Fault> {
     if is_denial(head.status) {
-        return Err(by_status(settings, secrets, path, &head, &body));
+        return Err(by_status(peer, secrets, path, &head, &body));
     }
     // Prometheus' own errors are JSON under several statuses; what is in front of it answers otherwise.
     match serde_json::from_slice::<Envelope<T>>(&body) {
         Ok(envelope) => match envelope.fault(secrets) {
             Some(fault) => Err(fault),
             None if head.status.is_success() && envelope.data.is_some() => Ok(envelope),
-            None => Err(by_status(settings, secrets, path, &head, &body)),
+            None => Err(by_status(peer, secrets, path, &head, &body)),
         },
         // The data of an error may have another shape.
         Err(error) => match serde_json::from_slice::<Envelope<IgnoredAny>>(&body).ok().and_then(|e| e.fault(secrets)) {
             Some(fault) => Err(fault),
             None if head.status.is_success() => Err(not_the_api(secrets, &body, &error)),
-            None => Err(by_status(settings, secrets, path, &head, &body)),
+            None => Err(by_status(peer, secrets, path, &head, &body)),
         },
     }
 }
@@ -43,12 +43,12 @@ fn is_denial(status: StatusCode) -> bool {
     [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::PROXY_AUTHENTICATION_REQUIRED].contains(&status)
 }
 
-fn by_status(settings: &Settings, secrets: &Secrets, path: &str, head: &Parts, body: &[u8]) -> Fault {
+fn by_status(peer: &Peer, secrets: &Secrets, path: &str, head: &Parts, body: &[u8]) -> Fault {
     let (status, text) = (head.status, said(secrets, body));
-    let not_prometheus = |detail: String| Fault::new(ErrorKind::NotPrometheus, detail);
+    let not_prometheus = |detail: String| Fault::new(ErrorKind::NotTheApi, detail);
     match status {
         _ if is_denial(status) => {
-            let advice = if settings.http.auth.is_some() {
+            let advice = if peer.http.auth.is_some() {
                 "the credentials are refused; check those of --prometheus.config.file or of the URL"
             } else {
                 "it wants credentials; give `basic_auth` or `authorization` in --prometheus.config.file"
@@ -59,9 +59,9 @@ fn by_status(settings: &Settings, secrets: &Secrets, path: &str, head: &Parts, b
         StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => not_prometheus(format!(
             "answered {status}{text} for {}/api/v1/{path}: the path prefix of --prometheus.url is not that of the API, \
              or this is not Prometheus",
-            settings.address
+            peer.url()
         )),
-        _ if status.is_redirection() => not_prometheus(match destination(settings, secrets, &head.headers) {
+        _ if status.is_redirection() => not_prometheus(match destination(peer, secrets, &head.headers) {
             Some(to) => format!("redirects to {to}; is that a login page, or what --prometheus.url should be?"),
             None => format!("answered {status} without saying where to"),
         }),
@@ -106,12 +106,12 @@ fn not_the_api(secrets: &Secrets, body: &[u8], error: &serde_json::Error) -> Fau
     } else {
         format!("the answer is not that of Prometheus' HTTP API: {}", secrets.excerpt(&error.to_string()))
     };
-    Fault::new(ErrorKind::NotPrometheus, detail)
+    Fault::new(ErrorKind::NotTheApi, detail)
 }
 
 /// Where a redirect leads, without what could be a secret in it.
-fn destination(settings: &Settings, secrets: &Secrets, headers: &HeaderMap) -> Option<String> {
-    let base = Url::parse(&format!("{}/", settings.address)).ok()?;
+fn destination(peer: &Peer, secrets: &Secrets, headers: &HeaderMap) -> Option<String> {
+    let base = Url::parse(&format!("{}/", peer.url())).ok()?;
     let mut url = base.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
     let _ = url.set_username("");
     let _ = url.set_password(None);

@@ -18,12 +18,8 @@
 //! # Ok(()) }
 //! ```
 
-mod address;
-mod http_config;
 mod settings;
 
-mod body;
-mod connection;
 mod request;
 
 mod answer;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::answer::{Labels, Point, Series};
-use super::error::{ErrorKind, Fault};
+use crate::http_client::{ErrorKind, Fault};
 
 /// A span of `total` units, walked in pieces whose size follows what the server can give.
 #[derive(Clone, Copy, Debug)]

@@ -1,27 +1,20 @@
 //! What the flags say, read and checked before anything is asked.
 
-use std::time::Duration;
-
-use super::address::{self, Address};
-use super::http_config::{self, HttpConfig};
 use crate::cli::PrometheusFlags;
 use crate::config::diagnostics::Diagnostic;
-use crate::probe::http::Auth;
+use crate::http_client::{self, Names, Peer};
 
 /// Bytes of an answer that are read, as sent and decompressed.
 const MAX_BODY: u64 = 256 << 20;
+/// What the flags are called.
+const NAMES: Names = Names { url: "--prometheus.url", config: "--prometheus.config.file" };
 /// Samples that one call keeps: 16 bytes each.
 const MAX_POINTS: usize = 16 << 20;
 
 /// Where Prometheus is, and how it is asked.
 #[derive(Debug)]
 pub struct Settings {
-    pub(super) address: Address,
-    pub(super) http: HttpConfig,
-    /// Bound of one request, a second attempt included.
-    pub(super) timeout: Duration,
-    /// Bytes of an answer that are read, as sent and decompressed: 256 MiB.
-    pub max_body: u64,
+    pub(super) peer: Peer,
     /// Samples that one call keeps: 16 Mi, of 16 bytes each.
     pub max_points: usize,
     /// What is odd about the configuration file, to be told the user.
@@ -48,32 +41,30 @@ impl Settings {
     /// # Errors
     /// With every finding about the file, or what is wrong with the URL.
     pub fn from_flags(flags: &PrometheusFlags) -> Result<Self, SettingsError> {
-        let (address, user_info) = address::parse(flags.url.expose()).map_err(SettingsError::Url)?;
-        let (mut http, warnings) = match &flags.config_file {
-            None => (http_config::defaults().ok_or(SettingsError::Tls)?, Vec::new()),
-            Some(file) => http_config::load(file).map_err(SettingsError::File)?,
+        let (http, warnings) = match &flags.config_file {
+            None => (http_client::defaults().ok_or(SettingsError::Tls)?, Vec::new()),
+            Some(file) => http_client::load(file).map_err(SettingsError::File)?,
         };
-        if let Some(info) = user_info {
-            if http.auth.is_some() {
-                return Err(SettingsError::Url(
-                    "it has a user, and so has the file of --prometheus.config.file; keep one of them".to_owned(),
-                ));
-            }
-            http.auth = Auth::of_user(info.user, info.password);
-        }
-        let timeout = flags.timeout;
-        Ok(Self { address, http, timeout, max_body: MAX_BODY, max_points: MAX_POINTS, warnings })
+        let peer = Peer::new(flags.url.expose(), http, flags.timeout, MAX_BODY, &NAMES).map_err(SettingsError::Url)?;
+        Ok(Self { peer, max_points: MAX_POINTS, warnings })
+    }
+
+    /// Bytes of an answer that are read at most, as sent and decompressed; 256 MiB unless changed.
+    pub fn limit_body(&mut self, bytes: u64) {
+        self.peer.max_body = bytes;
     }
 
     /// Where it is, without credentials.
     #[must_use]
     pub fn url(&self) -> String {
-        self.address.to_string()
+        self.peer.url()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::secret::Secret;
 
@@ -98,6 +89,6 @@ mod tests {
         let with_file = |url| PrometheusFlags { config_file: Some(file.clone()), ..flags(url) };
         assert!(Settings::from_flags(&with_file("http://example.com")).is_ok());
         let error = Settings::from_flags(&with_file("http://b:hunter2@example.com")).unwrap_err().to_string();
-        assert!(error.starts_with("--prometheus.url: it has a user, and so has the file"), "{error}");
+        assert!(error.starts_with("--prometheus.url: it has a user, and so has --prometheus.config.file"), "{error}");
     }
 }

@@ -190,27 +190,23 @@ async fn answers_that_are_not_prometheus_are_told_apart() {
         (answer(401, "", &error("unauthorized", "no")), ErrorKind::Denied, "wants credentials"),
         (
             answer(404, "", "404 page not found"),
-            ErrorKind::NotPrometheus,
+            ErrorKind::NotTheApi,
             "/api/v1/query: the path prefix of --prometheus.url",
         ),
-        (answer(400, "", "unsupported path"), ErrorKind::NotPrometheus, "(unsupported path)"),
+        (answer(400, "", "unsupported path"), ErrorKind::NotTheApi, "(unsupported path)"),
         (
             answer(302, &format!("Location: https://user:{PASSWORD}@sso.example.com/login?token={PASSWORD}\r\n"), ""),
-            ErrorKind::NotPrometheus,
+            ErrorKind::NotTheApi,
             "redirects to https://sso.example.com/login; is that a login page",
         ),
-        (answer(302, "", ""), ErrorKind::NotPrometheus, "without saying where to"),
-        (
-            answer(200, "Content-Type: text/html\r\n", login),
-            ErrorKind::NotPrometheus,
-            "web page, not JSON: a login page",
-        ),
-        (answer(200, "", ""), ErrorKind::NotPrometheus, "empty"),
-        (answer(204, "", ""), ErrorKind::NotPrometheus, "empty"),
-        (answer(200, "", cut), ErrorKind::NotPrometheus, "ends too early"),
-        (answer(200, "", "{\"a\": 1}"), ErrorKind::NotPrometheus, "not that of Prometheus' HTTP API"),
-        (answer(200, "", "[1,2]"), ErrorKind::NotPrometheus, "not that of Prometheus' HTTP API"),
-        (answer(200, "", "{\"status\":\"success\"}"), ErrorKind::NotPrometheus, "without data"),
+        (answer(302, "", ""), ErrorKind::NotTheApi, "without saying where to"),
+        (answer(200, "Content-Type: text/html\r\n", login), ErrorKind::NotTheApi, "web page, not JSON: a login page"),
+        (answer(200, "", ""), ErrorKind::NotTheApi, "empty"),
+        (answer(204, "", ""), ErrorKind::NotTheApi, "empty"),
+        (answer(200, "", cut), ErrorKind::NotTheApi, "ends too early"),
+        (answer(200, "", "{\"a\": 1}"), ErrorKind::NotTheApi, "not that of Prometheus' HTTP API"),
+        (answer(200, "", "[1,2]"), ErrorKind::NotTheApi, "not that of Prometheus' HTTP API"),
+        (answer(200, "", "{\"status\":\"success\"}"), ErrorKind::NotTheApi, "without data"),
         (answer(400, "", &error("bad_data", "parse error")), ErrorKind::Query, "bad_data: parse error"),
         (answer(422, "", &error("execution", "found duplicate series")), ErrorKind::Query, "duplicate series"),
         (
@@ -225,21 +221,21 @@ async fn answers_that_are_not_prometheus_are_told_apart() {
         (answer(429, "", "slow down"), ErrorKind::Unreachable, "(slow down)"),
         (answer(504, "", ""), ErrorKind::Timeout, "does not wait as long"),
         (answer(413, "", ""), ErrorKind::Query, "too long"),
-        (answer(418, "", "teapot"), ErrorKind::NotPrometheus, "(teapot)"),
+        (answer(418, "", "teapot"), ErrorKind::NotTheApi, "(teapot)"),
         (
             answer(200, "", r#"{"status":"success","isPartial":true,"data":{"result":[]}}"#),
             ErrorKind::Partial,
             "partial",
         ),
-        (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), ErrorKind::NotPrometheus, "not HTTP"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec(), ErrorKind::NotPrometheus, "not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), ErrorKind::NotTheApi, "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec(), ErrorKind::NotTheApi, "not HTTP"),
         (
             [b"HTTP/1.1 200 OK\r\nX: ", "x".repeat(1_000_000).as_bytes(), b"\r\n\r\n"].concat(),
-            ErrorKind::NotPrometheus,
+            ErrorKind::NotTheApi,
             "headers have more than",
         ),
-        (with_body("Content-Encoding: br\r\n", b"x"), ErrorKind::NotPrometheus, "compressed as `br`"),
-        (with_body("Content-Encoding: gzip\r\n", GOOD.as_bytes()), ErrorKind::NotPrometheus, "not the gzip it says"),
+        (with_body("Content-Encoding: br\r\n", b"x"), ErrorKind::NotTheApi, "compressed as `br`"),
+        (with_body("Content-Encoding: gzip\r\n", GOOD.as_bytes()), ErrorKind::NotTheApi, "not the gzip it says"),
         (Vec::new(), ErrorKind::Unreachable, "closed before"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".to_vec(), ErrorKind::Unreachable, "closed before"),
     ];
@@ -277,7 +273,7 @@ async fn no_answer_is_read_past_its_limit() {
     let bomb = endless([head, b"Content-Encoding: gzip\r\n\r\n"].concat(), zeros).await;
     for address in [announced, unannounced, bomb] {
         let mut settings = settings(&format!("http://{address}"));
-        settings.max_body = 1 << 20;
+        settings.limit_body(1 << 20);
         fails(ask(&mut Client::new(settings)).await, ErrorKind::TooMuch, "more than 1 MiB");
     }
 }

@@ -1,4 +1,4 @@
-//! `--prometheus.config.file`: credentials, TLS and headers, in the shape of Prometheus' own `http_config`.
+//! Credentials, TLS and headers, in the shape of Prometheus' own `http_config`: a file of its own, or keys of a section.
 
 use std::path::Path;
 
@@ -22,26 +22,26 @@ const UNSUPPORTED: &[&str] = &["oauth2", "proxy_url", "proxy_from_environment", 
 
 /// What the file says; its absence says nothing.
 #[derive(Debug)]
-pub(super) struct HttpConfig {
-    pub(super) auth: Auth,
-    pub(super) tls: TlsSettings,
-    pub(super) headers: Vec<(HeaderName, Value)>,
+pub(crate) struct HttpConfig {
+    pub(crate) auth: Auth,
+    pub(crate) tls: TlsSettings,
+    pub(crate) headers: Vec<(HeaderName, Value)>,
 }
 
 /// The value of a header: in the file, or in one of its own that is read at each use.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Inline(HeaderValue),
     File(SecretSource),
 }
 
 /// Without a file.
-pub(super) fn defaults() -> Option<HttpConfig> {
+pub(crate) fn defaults() -> Option<HttpConfig> {
     Some(HttpConfig { auth: Auth::None, tls: tls::decode(None, ALPN)?, headers: Vec::new() })
 }
 
 /// Reads the file; warnings come with it.
-pub(super) fn load(file: &Path) -> Result<(HttpConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(crate) fn load(file: &Path) -> Result<(HttpConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
     let doc = Document::new(file);
     let config = match regular_file::read_text(file, MAX_BYTES) {
         Ok(text) => decode(&doc, &text),
@@ -66,20 +66,26 @@ fn decode(doc: &Document, text: &str) -> Option<HttpConfig> {
         return defaults();
     }
     let mut map = Cursor::root(doc, &tree).map()?;
-    let auth = Auth::decode(&mut map);
+    let config = keys(&mut map);
+    map.finish();
+    config
+}
+
+/// Reads its keys out of a mapping that may have others.
+fn keys(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
+    let auth = Auth::decode(map);
     let tls = tls::decode(map.get("tls_config"), ALPN);
     let headers = map.get("http_headers").map_or(Some(Vec::new()), |c| headers(&c));
     if let Some(cursor) = map.get("follow_redirects")
         && cursor.bool() == Some(true)
     {
-        cursor.warn("redirects are not followed; let --prometheus.url be where they lead");
+        cursor.warn("redirects are not followed; let the URL be where they lead");
     }
     // Nothing to choose: HTTP/1.1 is spoken.
     if let Some(cursor) = map.get("enable_http2") {
         let _ = cursor.bool();
     }
     map.unsupported(UNSUPPORTED, "connections are direct, credentials are `basic_auth` or `authorization`");
-    map.finish();
     Some(HttpConfig { auth: auth?, tls: tls?, headers: headers? })
 }
 

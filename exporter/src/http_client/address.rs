@@ -1,4 +1,4 @@
-//! The URL of `--prometheus.url`: where to connect, what to ask for, and a text of it without its password.
+//! A URL of the configuration or the command line: where to connect, what to ask for, and a text of it without its password.
 
 use std::fmt;
 
@@ -13,24 +13,24 @@ const EXAMPLE: &str = "write for example http://127.0.0.1:9090 or https://metric
 
 /// Where the API is. Displayed without credentials.
 #[derive(Clone, Debug)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// Without user, password, query and fragment; its path does not end with a slash.
     base: String,
-    pub(super) secure: bool,
+    pub(crate) secure: bool,
     /// A name or an address, IPv6 without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// The `Host` header: with a port where it is not the scheme's own.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// The path prefix, without a slash at its end.
-    pub(super) prefix: String,
+    pub(crate) prefix: String,
 }
 
 /// A user and a password that were written into the URL.
 #[derive(Clone, Debug)]
-pub(super) struct UserInfo {
-    pub(super) user: String,
-    pub(super) password: Secret,
+pub(crate) struct UserInfo {
+    pub(crate) user: String,
+    pub(crate) password: Secret,
 }
 
 impl fmt::Display for Address {
@@ -40,7 +40,7 @@ impl fmt::Display for Address {
 }
 
 /// Reads the URL. No message repeats it: a password may be anywhere in a mistaken one.
-pub(super) fn parse(text: &str) -> Result<(Address, Option<UserInfo>), String> {
+pub(crate) fn parse(text: &str) -> Result<(Address, Option<UserInfo>), String> {
     if text.len() > MAX_BYTES {
         return Err(format!("a URL of {} bytes; at most {MAX_BYTES} are accepted", text.len()));
     }

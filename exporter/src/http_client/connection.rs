@@ -19,10 +19,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::address::Address;
 use super::body::Body;
 use super::error::{ErrorKind, Fault};
-use crate::probe::tls::{self, TlsSettings};
+use super::{Names, Peer};
+use crate::probe::tls;
 use crate::probe::{Failure, Reason, net};
 
 /// Patience with one of several addresses of a name.
@@ -34,7 +34,8 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// An open connection; closed when dropped.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
+    names: &'static Names,
     sender: SendRequest<Full<Bytes>>,
     _driver: AbortOnDropHandle<()>,
 }
@@ -44,14 +45,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Connection {
     /// Connects, over TLS where the URL says so. `stage` tells what is being waited for.
-    pub(super) async fn open(address: &Address, tls: &TlsSettings, stage: &mut &'static str) -> Result<Self, Fault> {
-        let stream = tcp(address, stage).await?;
+    pub(crate) async fn open(peer: &Peer, stage: &mut &'static str) -> Result<Self, Fault> {
+        let Peer { address, http, names, .. } = peer;
+        let stream = tcp(peer, stage).await?;
         let stream: Box<dyn Stream> = if address.secure {
             *stage = "waiting for the TLS handshake";
-            let session = tls.session(&address.host).map_err(|failure| unreachable(&failure))?;
+            let session = http.tls.session(&address.host).map_err(|failure| unreachable(&failure, names))?;
             let handshake = TlsConnector::from(std::sync::Arc::clone(&session.config));
             let result = handshake.connect(session.name.clone(), stream).await;
-            Box::new(result.map_err(|error| tls_fault(&session.failure(&error)))?)
+            Box::new(result.map_err(|error| tls_fault(&session.failure(&error), names))?)
         } else {
             Box::new(stream)
         };
@@ -59,27 +61,28 @@ impl Connection {
             .max_buf_size(MAX_HEADER_BYTES)
             .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
             .await
-            .map_err(|error| explain(&error))?;
+            .map_err(|error| explain(&error, names))?;
         // Its end is seen by the request that needs it.
         let driver = AbortOnDropHandle::new(tokio::spawn(async { drop(connection.await) }));
-        Ok(Self { sender, _driver: driver })
+        Ok(Self { names, sender, _driver: driver })
     }
 
     /// Whether it can carry another request, as far as is known.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.sender.is_closed()
     }
 
     /// Sends a request and reads the answer to its end, `limit` bytes at most.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
         limit: u64,
         stage: &mut &'static str,
     ) -> Result<(Parts, Vec<u8>), Fault> {
+        let names = self.names;
         *stage = "waiting for the answer";
-        self.sender.ready().await.map_err(|error| explain(&error))?;
-        let answer: Response<_> = self.sender.send_request(request).await.map_err(|error| explain(&error))?;
+        self.sender.ready().await.map_err(|error| explain(&error, names))?;
+        let answer: Response<_> = self.sender.send_request(request).await.map_err(|error| explain(&error, names))?;
         *stage = "reading the answer";
         let (head, mut incoming) = answer.into_parts();
         let mut body = Body::new(limit, head.headers.get(CONTENT_ENCODING))?;
@@ -88,7 +91,7 @@ impl Connection {
             return Err(body.too_large());
         }
         while let Some(frame) = incoming.frame().await {
-            if let Ok(data) = frame.map_err(|error| explain(&error))?.into_data() {
+            if let Ok(data) = frame.map_err(|error| explain(&error, names))?.into_data() {
                 body.take(&data)?;
             }
         }
@@ -98,13 +101,14 @@ impl Connection {
 
 /// Tries the addresses of the host one after another, as the system orders them: `localhost` may be two, and only one
 /// of them served.
-async fn tcp(address: &Address, stage: &mut &'static str) -> Result<TcpStream, Fault> {
+async fn tcp(peer: &Peer, stage: &mut &'static str) -> Result<TcpStream, Fault> {
+    let Peer { address, names, .. } = peer;
     *stage = "resolving the name";
     let host = (address.host.as_str(), address.port);
     let found: Vec<SocketAddr> = tokio::net::lookup_host(host)
         .await
         .map_err(|error| {
-            let detail = format!("cannot resolve `{}`: {error}; is the name in --prometheus.url right?", address.host);
+            let detail = format!("cannot resolve `{}`: {error}; is the name in {} right?", address.host, names.url);
             Fault::new(ErrorKind::Unreachable, detail)
         })?
         .take(MAX_ADDRESSES)
@@ -114,7 +118,7 @@ async fn tcp(address: &Address, stage: &mut &'static str) -> Result<TcpStream, F
     for socket in found {
         match timeout(CONNECT_TIMEOUT, net::connect(socket, None)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(failure)) => fault = unreachable(&failure),
+            Ok(Err(failure)) => fault = unreachable(&failure, names),
             Err(_) => {
                 let detail = format!(
                     "{socket} does not answer within {} s; is a firewall in between?",
@@ -127,28 +131,28 @@ async fn tcp(address: &Address, stage: &mut &'static str) -> Result<TcpStream, F
     Err(fault)
 }
 
-fn unreachable(failure: &Failure) -> Fault {
+fn unreachable(failure: &Failure, names: &Names) -> Fault {
     let advice = match failure.reason {
-        Reason::Refused => "; does it run there? --prometheus.url says where to ask",
-        _ => "",
+        Reason::Refused => format!("; does it run there? {} says where to ask", names.url),
+        _ => String::new(),
     };
     Fault::new(ErrorKind::Unreachable, format_args!("{}{advice}", failure.detail))
 }
 
-fn tls_fault(failure: &Failure) -> Fault {
+fn tls_fault(failure: &Failure, names: &Names) -> Fault {
     let advice = match failure.reason {
-        Reason::Certificate => "; `tls_config` in --prometheus.config.file says what is trusted",
-        _ => "",
+        Reason::Certificate => format!("; `tls_config` in {} says what is trusted", names.config),
+        _ => String::new(),
     };
     let fault = Fault::new(ErrorKind::Unreachable, format_args!("{}{advice}", failure.detail));
     Fault { retry: failure.reason == Reason::Reset, ..fault }
 }
 
 /// The fault behind an error of the HTTP library.
-fn explain(error: &hyper::Error) -> Fault {
+fn explain(error: &hyper::Error, names: &Names) -> Fault {
     if error.is_parse_too_large() {
         return Fault::new(
-            ErrorKind::NotPrometheus,
+            ErrorKind::NotTheApi,
             format_args!("the answer's headers have more than {MAX_HEADER_BYTES} bytes or 100 lines"),
         );
     }
@@ -157,7 +161,7 @@ fn explain(error: &hyper::Error) -> Fault {
     }
     if let Some(io) = cause(error) {
         if let Some(failure) = tls::explain(io) {
-            return tls_fault(&failure);
+            return tls_fault(&failure, names);
         }
         return match io.kind() {
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => not_http(error),
@@ -174,7 +178,7 @@ fn explain(error: &hyper::Error) -> Fault {
 fn not_http(error: &hyper::Error) -> Fault {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     Fault::new(
-        ErrorKind::NotPrometheus,
+        ErrorKind::NotTheApi,
         format_args!("the answer is not HTTP ({error}{cause}); is the port right, and http or https?"),
     )
 }

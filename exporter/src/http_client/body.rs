@@ -12,7 +12,7 @@ const PIECE: usize = 4 << 10;
 
 /// Takes a body's bytes as they come.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(crate) struct Body {
     limit: u64,
     raw: u64,
     decoder: Decoder,
@@ -52,7 +52,7 @@ impl Write for Sink {
 
 impl Body {
     /// Nothing read yet; `encoding` is the answer's `Content-Encoding`.
-    pub(super) fn new(limit: u64, encoding: Option<&HeaderValue>) -> Result<Self, Fault> {
+    pub(crate) fn new(limit: u64, encoding: Option<&HeaderValue>) -> Result<Self, Fault> {
         let sink = Sink { limit, kept: Vec::new() };
         let name = encoding.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase());
         let decoder = match name.as_deref() {
@@ -60,7 +60,7 @@ impl Body {
             Some("gzip" | "x-gzip") => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
             Some(other) => {
                 return Err(Fault::new(
-                    ErrorKind::NotPrometheus,
+                    ErrorKind::NotTheApi,
                     format_args!(
                         "the answer is compressed as `{}`, which was not asked for; only gzip was",
                         excerpt(other)
@@ -72,7 +72,7 @@ impl Body {
     }
 
     /// Takes a part of the body.
-    pub(super) fn take(&mut self, data: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn take(&mut self, data: &[u8]) -> Result<(), Fault> {
         self.raw = self.raw.saturating_add(data.len() as u64);
         if self.raw > self.limit {
             return Err(self.too_large());
@@ -88,7 +88,7 @@ impl Body {
     }
 
     /// The whole body; a compressed one must have come to its end.
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn finish(mut self) -> Result<Vec<u8>, Fault> {
         if let Decoder::Gzip(decoder) = &mut self.decoder
             && self.raw > 0
             && let Err(error) = decoder.try_finish()
@@ -101,7 +101,7 @@ impl Body {
         })
     }
 
-    pub(super) fn too_large(&self) -> Fault {
+    pub(crate) fn too_large(&self) -> Fault {
         Fault::new(
             ErrorKind::TooMuch,
             format_args!("the answer has more than {} MiB; ask for fewer series", self.limit >> 20),
@@ -112,7 +112,7 @@ impl Body {
         if error.get_ref().and_then(|inner| inner.downcast_ref::<OverLimit>()).is_some() {
             return self.too_large();
         }
-        Fault::new(ErrorKind::NotPrometheus, format_args!("the answer is not the gzip it says it is: {error}"))
+        Fault::new(ErrorKind::NotTheApi, format_args!("the answer is not the gzip it says it is: {error}"))
     }
 }
 
@@ -155,9 +155,9 @@ mod tests {
     fn what_is_not_compressed_as_said_or_cut_off_is_refused() {
         let whole = gzip(b"some text");
         assert_eq!(read(99, Some("GZIP"), &whole).unwrap(), b"some text");
-        assert_eq!(read(99, Some("gzip"), &whole[..whole.len() - 4]), Err(ErrorKind::NotPrometheus));
-        assert_eq!(read(99, Some("gzip"), b"plain text, longer than a header"), Err(ErrorKind::NotPrometheus));
-        assert_eq!(read(99, Some("br"), b"x"), Err(ErrorKind::NotPrometheus));
+        assert_eq!(read(99, Some("gzip"), &whole[..whole.len() - 4]), Err(ErrorKind::NotTheApi));
+        assert_eq!(read(99, Some("gzip"), b"plain text, longer than a header"), Err(ErrorKind::NotTheApi));
+        assert_eq!(read(99, Some("br"), b"x"), Err(ErrorKind::NotTheApi));
         assert_eq!(read(99, Some("gzip"), b"").unwrap(), b"");
     }
 }
