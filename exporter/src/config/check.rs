@@ -79,14 +79,11 @@ fn check(file: &Path, now: i64) -> (Vec<Diagnostic>, Option<String>) {
 
 /// A ledger on its own: what needs the contract is not said.
 fn check_ledger(path: &Path, now: i64) -> (Vec<Diagnostic>, Option<String>) {
-    let (ledger, documents) = match ledger::load(path, ledger::Terms { contract: None, now }) {
-        Ok(read) => read,
-        Err(why) => return (vec![whole_file(path, why)], None),
-    };
+    let (ledger, documents) = ledger::load(path, "", ledger::Terms { contract: None, now });
     let good = !documents.iter().any(Document::has_errors);
     let findings = documents.into_iter().flat_map(|document| document.into_parts().0).collect();
     let summary = format!(
-        "ledger with {}; names and terms are checked together with the contract: check the file that names this ledger",
+        "ledger with {}; its functions, upstreams and terms are checked with the configuration that names it",
         ledger::summary(&ledger)
     );
     (findings, good.then_some(summary))

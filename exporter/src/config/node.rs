@@ -348,11 +348,13 @@ fn refuse<T>(mark: Mark, message: impl std::fmt::Display) -> Result<T, SyntaxErr
     Err(SyntaxError { mark, message: message.to_string() })
 }
 
+/// What a copy of `node` costs, in values: a long text, copied often, is a bomb too.
 fn count(node: &Node) -> usize {
+    let weight = |text: &str| text.len() / 64;
     match &node.value {
-        Value::Scalar { .. } => 1,
+        Value::Scalar { text, .. } => 1 + weight(text),
         Value::List(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Map(entries) => 1 + entries.iter().map(|entry| count(&entry.node)).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|entry| count(&entry.node) + weight(&entry.key)).sum::<usize>(),
     }
 }
 
@@ -460,6 +462,15 @@ mod tests {
             text += &format!("a{i}: &a{i} [{}]\n", vec![p; 10].join(","));
         }
         assert!(parse(&text).is_err());
+    }
+
+    #[test]
+    fn a_long_text_copied_often_is_a_bomb_too() {
+        let text = |copies: usize| format!("a: &a {}\nb: [{}]\n", "x".repeat(64_000), vec!["*a"; copies].join(","));
+        assert!(parse(&text(500)).is_ok());
+        assert!(parse(&text(1000)).is_err());
+        let keys = format!("a: &a {{{}: 1}}\nb: [{}]\n", "k".repeat(1000), vec!["*a"; 100_000].join(","));
+        assert!(parse(&keys).is_err());
     }
 
     #[test]

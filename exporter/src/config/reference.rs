@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{format_duration, parse_duration};
 use super::diagnostics::Document;
-use super::load::{load_recorded, parse};
+use super::load::{load_at, load_recorded, parse};
 use super::node::{Node, Value};
 use super::{CHECKS, DEFAULT_TEXTFILE_DIRECTORY};
 
@@ -87,6 +87,52 @@ fn every_key_is_documented_and_every_documented_key_is_read() {
     assert_eq!(documented.difference(&read).collect::<Vec<_>>(), Vec::<&String>::new(), "documented, not read");
     assert_eq!(read.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "read, not documented");
     assert!(read.len() > 40, "{read:?}");
+}
+
+/// A ledger's text with the shipped contract, as its reader sees it: the findings, and the keys it would have accepted.
+fn ledger(text: &str) -> (Vec<String>, BTreeSet<String>) {
+    // 2026-11-23T00:00:00Z: what is said of a ledger depends on the time.
+    let now = 1_795_392_000;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/sla.yml");
+    let contract = load_at(&shipped, now).unwrap().config.contract;
+    let terms = super::ledger::Terms { contract: Some(&contract), now };
+    let (_, mut documents) =
+        super::ledger::read(vec![(Document::recording(Path::new("ledger.yml")), text.to_owned())], terms);
+    let document = documents.remove(0);
+    let keys = document.accepted_keys();
+    (document.into_parts().0.iter().map(ToString::to_string).collect(), keys)
+}
+
+#[test]
+fn every_key_of_the_ledger_is_documented_and_every_documented_one_is_read() {
+    let page = docs("ledger.md");
+    let (reference, _) = page.split_once("## Worked examples").unwrap();
+    let text = blocks(reference);
+    let (findings, read) = ledger(&text);
+    assert_eq!(findings, Vec::<String>::new());
+    let read: BTreeSet<String> = read.iter().map(|path| general(path)).collect();
+    let mut documented = BTreeSet::new();
+    keys(&parse(&Document::new(Path::new("ledger.md")), &text).unwrap(), "", &mut documented);
+    assert_eq!(documented.difference(&read).collect::<Vec<_>>(), Vec::<&String>::new(), "documented, not read");
+    assert_eq!(read.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "read, not documented");
+    assert!(read.len() > 40, "{read:?}");
+}
+
+#[test]
+fn the_worked_examples_of_the_ledger_are_good_and_what_is_said_of_them_is_shown() {
+    let page = docs("ledger.md");
+    let (_, examples) = page.split_once("## Worked examples").unwrap();
+    let examples: Vec<&str> =
+        examples.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap_or_default()).collect();
+    assert!(examples.len() >= 5, "{examples:?}");
+    let mut said = 0;
+    for example in examples {
+        for finding in ledger(example).0 {
+            assert!(finding.contains(": warning: ") && page.contains(&finding), "{example}\n{finding}");
+            said += 1;
+        }
+    }
+    assert_eq!(said, 1);
 }
 
 #[test]

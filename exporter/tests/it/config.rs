@@ -15,7 +15,7 @@ use sla_exporter::contract::Quorum;
 const FOLDER: &str = "testdata/config";
 const SHIPPED: &str = "../config/sla.yml";
 /// 2026-11-23T00:00:00Z: what is said of a ledger depends on the time.
-const NOW: i64 = 1_795_392_000;
+pub(crate) const NOW: i64 = 1_795_392_000;
 
 fn cases(prefix: &str) -> Vec<PathBuf> {
     let names = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
@@ -410,7 +410,7 @@ fn ten_thousand_faults_are_found_quickly_and_listed_up_to_a_thousand() {
 }
 
 /// No finding stands outside of its file.
-fn check_places(text: &str, file: &Path, findings: &[Diagnostic]) -> Result<(), TestCaseError> {
+pub(crate) fn check_places(text: &str, file: &Path, findings: &[Diagnostic]) -> Result<(), TestCaseError> {
     let lines: Vec<&str> = text.split('\n').collect();
     for finding in findings.iter().filter(|finding| finding.file == file && finding.mark.line > 0) {
         let mark = finding.mark;
@@ -424,7 +424,7 @@ fn check_places(text: &str, file: &Path, findings: &[Diagnostic]) -> Result<(), 
 
 /// One thing a hand or a bad merge does to a file.
 #[derive(Clone, Debug)]
-enum Edit {
+pub(crate) enum Edit {
     DropLine(usize),
     DoubleLine(usize),
     Indent(usize),
@@ -433,7 +433,7 @@ enum Edit {
     Replace(usize, String),
 }
 
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
+pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let piece = prop_oneof![
         Just("{".to_owned()),
         Just("}".to_owned()),
@@ -466,7 +466,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     proptest::collection::vec(edit, 1..6)
 }
 
-fn apply(text: &str, edits: &[Edit]) -> String {
+pub(crate) fn apply(text: &str, edits: &[Edit]) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for edit in edits {
         let lines =
@@ -519,6 +519,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sla.yml");
         fs::write(&file, &text).unwrap();
+        fs::copy("../config/ledger.yml", folder.path().join("ledger.yml")).unwrap();
         match config::load(&file) {
             Ok(loaded) => check_places(&text, &file, &loaded.warnings)?,
             Err(findings) => {

@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod icmp;
 mod icmp_network;
+mod ledger;
 mod metrics_reference;
 mod postgres;
 mod prometheus_api;

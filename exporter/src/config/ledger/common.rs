@@ -1,14 +1,16 @@
 //! What entries of several kinds have: ids, functions, texts, notices, and times in their order.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ids::Ids;
-use super::moment;
+use super::{Terms, moment};
 use crate::config::decode::{Cursor, MapCursor, collect, shorten};
 use crate::config::names;
 use crate::config::node::Value;
+use crate::config::units::format_duration;
 use crate::contract::{Contract, Text};
 use crate::ledger::{Channel, Notice};
 
@@ -16,17 +18,18 @@ use crate::ledger::{Channel, Notice};
 const MAX_TEXT: usize = 10_000;
 /// Notices or updates of one entry.
 const MAX_STEPS: usize = 1000;
+/// Clocks of whoever wrote an entry and of whoever reads it may differ by this many seconds.
+const CLOCK_SKEW: i64 = 600;
 
 /// What a reader of entries needs beside the entry.
 pub(super) struct Context<'r> {
-    /// Absent where the ledger is checked on its own.
-    pub(super) contract: Option<&'r Contract>,
+    pub(super) terms: Terms<'r>,
     /// Which of the files this is.
     pub(super) index: usize,
     pub(super) ids: &'r mut Ids,
 }
 
-impl Context<'_> {
+impl<'r> Context<'r> {
     /// The id of a maintenance or an incident: a label's value, part of addresses and of mails' subjects.
     pub(super) fn id(&mut self, map: &mut MapCursor<'_>) -> Option<String> {
         let cursor = map.require("id")?;
@@ -43,18 +46,38 @@ impl Context<'_> {
         Some(id)
     }
 
-    /// A moment that has to be there.
-    pub(super) fn moment(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Timestamp> {
-        moment::read(&map.require(key)?, self.contract)
+    /// The contract; absent where the ledger is checked on its own.
+    pub(super) fn contract(&self) -> Option<&'r Contract> {
+        self.terms.contract
     }
 
-    /// A moment that may be absent: `Some(None)`. `None` after an error.
+    /// A moment that is planned, or is to be.
+    pub(super) fn plan(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Timestamp> {
+        moment::read(&map.require(key)?, self.contract())
+    }
+
+    /// A moment at which something happened.
+    pub(super) fn fact(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Timestamp> {
+        self.past(&map.require(key)?)
+    }
+
+    /// The same where it may be absent: `Some(None)`. `None` after an error.
     #[allow(clippy::option_option)]
-    pub(super) fn optional_moment(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Option<Timestamp>> {
+    pub(super) fn optional_fact(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Option<Timestamp>> {
         match map.get(key) {
             None => Some(None),
-            Some(cursor) => moment::read(&cursor, self.contract).map(Some),
+            Some(cursor) => self.past(&cursor).map(Some),
         }
+    }
+
+    fn past(&self, cursor: &Cursor<'_>) -> Option<Timestamp> {
+        let at = moment::read(cursor, self.contract())?;
+        let ahead = at.as_second().saturating_sub(self.terms.now);
+        if ahead > CLOCK_SKEW {
+            let ahead = format_duration(Duration::from_secs(ahead.unsigned_abs()));
+            cursor.warn(format_args!("it is in the future, by {ahead}; this key is for what has happened already"));
+        }
+        Some(at)
     }
 
     /// `functions`: of the contract, each once, at least one.
@@ -71,7 +94,7 @@ impl Context<'_> {
         let mut seen = HashSet::new();
         collect(&items, |item| {
             let name = item.identifier()?;
-            if let Some(contract) = self.contract
+            if let Some(contract) = self.contract()
                 && !contract.functions.iter().any(|function| function.name == name)
             {
                 let known = contract.functions.iter().map(|function| function.name.as_str());
@@ -86,7 +109,7 @@ impl Context<'_> {
 
     fn known_functions(&self) -> String {
         let known = |contract: &Contract| names::list(contract.functions.iter().map(|function| function.name.as_str()));
-        self.contract.map_or_else(String::new, |contract| format!("; the contract has {}", known(contract)))
+        self.contract().map_or_else(String::new, |contract| format!("; the contract has {}", known(contract)))
     }
 
     /// `notices`, in the order of time.
@@ -94,7 +117,7 @@ impl Context<'_> {
         let Some(list) = map.get("notices") else { return Some(Vec::new()) };
         let mut notices = collect(&bounded(&list)?, |item| {
             let mut map = item.map()?;
-            let at = self.moment(&mut map, "at");
+            let at = self.fact(&mut map, "at");
             let channels = [Channel::Page, Channel::Mail, Channel::Phone].map(|channel| (channel.word(), channel));
             let channel = map.require("channel").and_then(|c| c.one_of(&channels));
             map.finish();

@@ -10,27 +10,26 @@ use crate::regular_file;
 const MAX_FILES: usize = 1000;
 const MAX_NAMES: usize = 10_000;
 
-/// The files and their texts: `path` itself, or those of the folder, together at most [`MAX_BYTES`].
-///
-/// # Errors
-/// With the file and the reason.
-pub(super) fn read(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
-    let unreadable = |path: &Path, error: io::Error| format!("cannot read {}: {error}", path.display());
-    let files = if path.is_dir() {
-        ledger_files(path).map_err(|error| unreadable(path, error))?
-    } else {
-        vec![path.to_owned()]
+/// A file of the ledger: its text, or why it cannot be read.
+pub(super) type Source = (PathBuf, io::Result<String>);
+
+/// `path` itself, or the files of that folder; of more than [`MAX_BYTES`] together the last are not read. A folder that
+/// cannot be listed is itself the file that cannot be read.
+pub(super) fn read(path: &Path) -> Vec<Source> {
+    let files = match path.is_dir().then(|| ledger_files(path)) {
+        None => vec![path.to_owned()],
+        Some(Ok(files)) => files,
+        Some(Err(error)) => return vec![(path.to_owned(), Err(error))],
     };
     let mut left = MAX_BYTES;
-    let mut texts = Vec::with_capacity(files.len());
-    for file in files {
-        let text = regular_file::read_text(&file, MAX_BYTES).map_err(|error| unreadable(&file, error))?;
-        left = left
-            .checked_sub(text.len() as u64)
-            .ok_or_else(|| format!("the files of {} are larger than {MAX_BYTES} bytes together", path.display()))?;
-        texts.push((file, text));
-    }
-    Ok(texts)
+    let mut read = |file: &Path| {
+        let text = regular_file::read_text(file, MAX_BYTES)?;
+        left = left.checked_sub(text.len() as u64).ok_or_else(|| {
+            io::Error::other(format!("with it, the ledger's files are larger than {MAX_BYTES} bytes together"))
+        })?;
+        Ok(text)
+    };
+    files.into_iter().map(|file| (read(&file), file)).map(|(text, file)| (file, text)).collect()
 }
 
 /// The ledger files of a folder, sorted by name: `*.yml` and `*.yaml` that are not hidden. Editors' and version control's
@@ -87,14 +86,20 @@ mod tests {
         for i in 0..=MAX_FILES {
             std::fs::write(folder.path().join(format!("{i}.yml")), "").unwrap();
         }
-        assert!(read(folder.path()).unwrap_err().contains("at most 1000 are read"));
+        let refused = |folder: &Path| {
+            let why = read(folder).into_iter().filter_map(|(file, text)| Some((file, text.err()?.to_string())));
+            why.collect::<Vec<_>>()
+        };
+        let [(file, why)] = &refused(folder.path())[..] else { panic!("one finding, about the folder") };
+        assert!(file == folder.path() && why.contains("at most 1000 are read"), "{why}");
         let folder = tempfile::tempdir().unwrap();
         let half = "#".repeat(usize::try_from(MAX_BYTES).unwrap() / 2);
         for name in ["a.yml", "b.yml"] {
             std::fs::write(folder.path().join(name), &half).unwrap();
         }
-        assert_eq!(read(folder.path()).unwrap().len(), 2);
+        assert_eq!(refused(folder.path()), []);
         std::fs::write(folder.path().join("c.yml"), "#").unwrap();
-        assert!(read(folder.path()).unwrap_err().contains("together"));
+        let [(file, why)] = &refused(folder.path())[..] else { panic!("one finding, about the file") };
+        assert!(file.ends_with("c.yml") && why.contains("together"), "{why}");
     }
 }

@@ -14,8 +14,8 @@ pub(super) fn read(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option<Inc
     let title = title(&mut map);
     let functions = context.functions(&mut map);
     let cause = cause(&mut map, context);
-    let started_at = context.moment(&mut map, "started_at");
-    let resolved_at = context.optional_moment(&mut map, "resolved_at");
+    let started_at = context.fact(&mut map, "started_at");
+    let resolved_at = context.optional_fact(&mut map, "resolved_at");
     let decided = map.get("decided").map_or(Some(None), |c| decision(&c, context).map(Some));
     let notices = context.notices(&mut map);
     let updates = map.get("updates").map_or_else(|| Some(Vec::new()), |c| updates(&c, context));
@@ -46,7 +46,7 @@ fn cause(map: &mut MapCursor<'_>, context: &Context<'_>) -> Option<Option<Cause>
         (None, None) => Some(None),
         (Some(Some(Cause::Upstream(_))), Some(name)) => {
             let found = name.identifier()?;
-            if let Some(contract) = context.contract
+            if let Some(contract) = context.contract()
                 && !contract.upstreams.iter().any(|upstream| upstream.name == found)
             {
                 let known = contract.upstreams.iter().map(|upstream| upstream.name.as_str());
@@ -55,7 +55,7 @@ fn cause(map: &mut MapCursor<'_>, context: &Context<'_>) -> Option<Option<Cause>
             Some(Some(Cause::Upstream(found)))
         }
         (Some(Some(Cause::Upstream(_))), None) => {
-            let known = context.contract.map_or_else(String::new, |contract| {
+            let known = context.contract().map_or_else(String::new, |contract| {
                 let known = names::list(contract.upstreams.iter().map(|upstream| upstream.name.as_str()));
                 format!("; the contract has {known}")
             });
@@ -71,7 +71,7 @@ fn cause(map: &mut MapCursor<'_>, context: &Context<'_>) -> Option<Option<Cause>
 fn decision(cursor: &Cursor<'_>, context: &Context<'_>) -> Option<Decision> {
     let mut map = cursor.map()?;
     let by = map.require("by").and_then(|c| c.label());
-    let at = context.moment(&mut map, "at");
+    let at = context.fact(&mut map, "at");
     let evidence = optional_text(&mut map, "evidence");
     map.finish();
     Some(Decision { by: by?, at: at?, evidence: evidence? })
@@ -83,7 +83,7 @@ fn updates(list: &Cursor<'_>, context: &Context<'_>) -> Option<Vec<Update>> {
     let mut before: Option<(Timestamp, Status)> = None;
     collect(&bounded(list)?, |item| {
         let mut map = item.map()?;
-        let at = context.moment(&mut map, "at");
+        let at = context.fact(&mut map, "at");
         let status = map.require("status").and_then(|c| c.one_of(&statuses));
         let text = map.require("text").and_then(|c| text(&c));
         map.finish();
@@ -127,7 +127,7 @@ fn check(cursor: &Cursor<'_>, entry: &Incident) -> bool {
             refuse("decided", "`decided` without `cause`: it is the cause that is decided");
         }
         if decision.at < *started_at {
-            refuse("decided", "`decided.at` is before `started_at`");
+            refuse("decided", "it was decided (`at`) before `started_at`");
         }
     }
     for (i, update) in updates.iter().enumerate() {

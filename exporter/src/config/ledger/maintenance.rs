@@ -11,12 +11,12 @@ pub(super) fn read(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option<Mai
     let title = title(&mut map);
     let text = optional_text(&mut map, "text");
     let functions = context.functions(&mut map);
-    let announced_at = context.optional_moment(&mut map, "announced_at");
-    let start = context.moment(&mut map, "start");
-    let end = context.moment(&mut map, "end");
-    let finished_at = context.optional_moment(&mut map, "finished_at");
+    let announced_at = context.optional_fact(&mut map, "announced_at");
+    let start = context.plan(&mut map, "start");
+    let end = context.plan(&mut map, "end");
+    let finished_at = context.optional_fact(&mut map, "finished_at");
     let emergency = map.get("emergency").map_or(Some(false), |c| c.bool());
-    let cancelled_at = context.optional_moment(&mut map, "cancelled_at");
+    let cancelled_at = context.optional_fact(&mut map, "cancelled_at");
     let notices = context.notices(&mut map);
     map.finish();
     let entry = Maintenance {

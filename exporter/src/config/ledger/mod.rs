@@ -26,6 +26,7 @@ use self::place::{Place, Placed};
 use super::decode::Cursor;
 use super::diagnostics::{Document, Severity};
 use super::load::parse;
+use super::node::Mark;
 use crate::contract::Contract;
 use crate::ledger::{Advisory, Drill, Incident, Ledger, Maintenance};
 
@@ -58,31 +59,37 @@ pub(super) fn refer(cursor: &Cursor<'_>, terms: Terms<'_>, others: &mut Vec<Docu
         return None;
     }
     let path = cursor.file()?;
-    match folder::read(&path) {
-        Ok(files) => {
-            let files = files.into_iter().map(|(file, text)| (Document::new(&file), text)).collect();
-            let (ledger, mut documents) = read(files, terms);
-            others.append(&mut documents);
-            Some((path, ledger))
-        }
-        Err(why) => cursor.error(why),
-    }
+    let named = format!("; {}:{} names it", cursor.document().file.display(), cursor.node().mark.line);
+    let (ledger, mut documents) = load(&path, &named, terms);
+    others.append(&mut documents);
+    Some((path, ledger))
 }
 
-/// The ledger at `path`, a file or a folder; the documents have the findings.
-///
-/// # Errors
-/// When a file cannot be read, with the reason.
-pub(super) fn load(path: &Path, terms: Terms<'_>) -> Result<(Ledger, Vec<Document>), String> {
-    let files = folder::read(path)?.into_iter().map(|(file, text)| (Document::new(&file), text)).collect();
-    Ok(read(files, terms))
+/// The ledger at `path`, a file or a folder; the documents have the findings. `named`: what to add where it cannot be read.
+pub(super) fn load(path: &Path, named: &str, terms: Terms<'_>) -> (Ledger, Vec<Document>) {
+    let (mut texts, mut unreadable) = (Vec::new(), Vec::new());
+    for (file, text) in folder::read(path) {
+        let document = Document::new(&file);
+        match text {
+            Ok(text) => texts.push((document, text)),
+            Err(error) => {
+                // Of the file itself, so that mending it is noticed.
+                let message = format_args!("cannot read it: {error}{named}");
+                document.report(Severity::Error, Mark::default(), "", message);
+                unreadable.push(document);
+            }
+        }
+    }
+    let (ledger, mut documents) = read(texts, terms);
+    documents.append(&mut unreadable);
+    (ledger, documents)
 }
 
 /// The ledger that `files` make together.
 pub(super) fn read(files: Vec<(Document, String)>, terms: Terms<'_>) -> (Ledger, Vec<Document>) {
     let (mut entries, mut ids, mut documents) = (Entries::default(), Ids::default(), Vec::with_capacity(files.len()));
     for (document, text) in files {
-        entries.read(&document, &text, documents.len(), terms.contract, &mut ids);
+        entries.read(&document, &text, documents.len(), terms, &mut ids);
         documents.push(document);
     }
     ids.report_duplicates(&documents);
@@ -93,14 +100,14 @@ pub(super) fn read(files: Vec<(Document, String)>, terms: Terms<'_>) -> (Ledger,
 
 impl Entries {
     /// Adds those of one file, the `index`-th.
-    fn read(&mut self, doc: &Document, text: &str, index: usize, contract: Option<&Contract>, ids: &mut Ids) {
+    fn read(&mut self, doc: &Document, text: &str, index: usize, terms: Terms<'_>, ids: &mut Ids) {
         let Some(node) = parse(doc, text) else { return };
         // Nothing but comments: nothing recorded yet.
         if node.is_null() {
             return;
         }
         let Some(mut map) = Cursor::root(doc, &node).map() else { return };
-        let mut context = Context { contract, index, ids };
+        let mut context = Context { terms, index, ids };
         let [maintenance, incidents, drills, advisories] =
             LISTS.map(|list| map.get(list).and_then(|c| c.list()).unwrap_or_default());
         map.finish();

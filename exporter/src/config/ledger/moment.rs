@@ -166,3 +166,136 @@ fn written(offset: Offset) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, seconds: i64) {
+        assert_eq!(parse(text).map(Timestamp::as_second), Ok(seconds), "{text}");
+    }
+
+    #[test]
+    fn a_moment_is_the_same_however_it_is_written() {
+        for text in [
+            "2026-10-07T10:02:00+09:00",
+            "2026-10-07 10:02:00+09:00",
+            "2026-10-07t01:02:00z",
+            "2026-10-07T01:02:00Z",
+            "2026-10-07T01:02:00-00:00",
+            "2026-10-06T15:32:00-09:30",
+            "2026-10-07T15:02:00+14:00",
+            "2026-10-06T11:02:00-14:00",
+        ] {
+            check(text, 1_791_334_920);
+        }
+    }
+
+    #[test]
+    fn years_and_days_are_known_to_their_ends() {
+        check("2000-01-01T00:00:00Z", 946_684_800);
+        check("2199-12-31T23:59:59Z", 7_258_118_399);
+        check("2028-02-29T00:00:00Z", 1_835_395_200);
+        for text in ["1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "2027-02-29T00:00:00Z", "2100-02-29T00:00:00Z"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_moment_is_refused() {
+        for text in [
+            "",
+            "2026",
+            "2026-10",
+            "2026-10-07T",
+            "2026-10-07T10",
+            "2026-10-07T10:02",
+            "2026-10-07T10:02:0",
+            "2026-10-07T1:02:00Z",
+            "2026-10-07T10:02:00+9:00",
+            "2026-10-07T10:02:00+09:00 ",
+            "2026-10-07T10:02:00+09:60",
+            "2026-10-07T10:02:00++9:00",
+            "2026-10-07T10:02:00Zulu",
+            "2026-10-07T10:02:00.Z",
+            "2026-10-07T10:02:00\u{2212}09:00",
+            "2026-10-07T+1:02:00Z",
+            "+026-10-07T10:02:00Z",
+            "2026-1\u{662}-07T10:02:00Z",
+            "2026-10-07\u{3000}10:02:00+09:00",
+            "2026-W41-3T10:02:00Z",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    fn remedy(text: &str, zone: &str) -> String {
+        let Err(Fault::NoOffset(civil)) = parse(text) else { panic!("{text} is no time without offset") };
+        let contract = Contract {
+            name: String::new(),
+            title: crate::contract::Text::default(),
+            timezone: TimeZone::get(zone).unwrap(),
+            timezone_name: zone.to_owned(),
+            start: None,
+            maintenance: crate::contract::MaintenanceTerms { notice: std::time::Duration::ZERO, slot: None },
+            functions: Vec::new(),
+            upstreams: Vec::new(),
+            connectivity: Vec::new(),
+        };
+        with_offset(civil, Some(&contract))
+    }
+
+    #[test]
+    fn a_time_without_offset_is_shown_with_the_zones_also_where_clocks_change() {
+        for (text, zone, shown) in [
+            ("2026-10-07T10:02:00", "Asia/Tokyo", "in Asia/Tokyo it is 2026-10-07T10:02:00+09:00"),
+            ("2026-10-07 10:02:00.5", "America/St_Johns", "in America/St_Johns it is 2026-10-07T10:02:00-02:30"),
+            (
+                "2026-10-25T02:30:00",
+                "Europe/Berlin",
+                "in Europe/Berlin it comes twice: 2026-10-25T02:30:00+02:00 and, clocks set back, 2026-10-25T02:30:00+01:00",
+            ),
+            (
+                "2026-03-29T02:30:00",
+                "Europe/Berlin",
+                "in Europe/Berlin there is no such time either: clocks are set forward over it",
+            ),
+        ] {
+            assert_eq!(remedy(text, zone), shown);
+        }
+        let Err(Fault::NoOffset(civil)) = parse("2026-10-07T10:02:00") else { panic!() };
+        assert!(with_offset(civil, None).contains("2026-10-07T10:02:00Z in UTC"));
+    }
+
+    proptest! {
+        /// What is shown to be copied is accepted, and is that moment.
+        #[test]
+        fn the_remedy_is_the_moment_in_that_zone(seconds in 946_684_800i64..7_258_118_400, zone in 0usize..5) {
+            let zone = ["Asia/Tokyo", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"][zone];
+            let moment = Timestamp::from_second(seconds).unwrap();
+            let civil = TimeZone::get(zone).unwrap().to_datetime(moment);
+            let shown = remedy(&iso(civil), zone);
+            let candidates: Vec<i64> =
+                shown.split(' ').filter_map(|word| Some(parse(word.trim_end_matches(',')).ok()?.as_second())).collect();
+            prop_assert!(candidates.contains(&seconds), "{} is not in: {}", seconds, shown);
+        }
+
+        /// Stricter than the library, never of another opinion.
+        #[test]
+        fn what_is_accepted_is_what_others_read(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\\.[0-9])?(Z|[+-][01][0-9]:[0-6][0-9])") {
+            match parse(&text) {
+                Ok(moment) => prop_assert_eq!(text.parse::<Timestamp>().ok(), Some(moment)),
+                Err(Fault::Fraction(whole)) => prop_assert!(parse(&whole).is_ok(), "{}", whole),
+                Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -81,7 +81,7 @@ fn contradictions(entries: &Entries, contract: Option<&Contract>, documents: &[D
     }
     found.report(documents, Severity::Error, |other, functions| {
         format!(
-            "the ruling that {functions} was up (false_alarm) and the one that it was down contradict: this entry and {other} are about the same time; correct the times or the cause of one of them"
+            "it shares time of {functions} with {other}: one says that all was up (false_alarm), the other that it was down; correct the times or the cause of one of them"
         )
     });
 }
@@ -103,12 +103,12 @@ fn doubles(entries: &Entries, documents: &[Document]) {
     let mut found = Pairs::default();
     stops.into_iter().for_each(|((function, ()), group)| sweep(function, group, &mut found));
     found.report(documents, Severity::Warning, |other, functions| {
-        format!("{functions} has another maintenance at the same time, {other}; shared time counts once")
+        format!("it shares time of {functions} with another maintenance, {other}; that time counts once")
     });
     let mut found = Pairs::default();
     causes.into_iter().for_each(|((function, _), group)| sweep(function, group, &mut found));
     found.report(documents, Severity::Warning, |other, functions| {
-        format!("{functions} has another incident of the same cause at the same time, {other}; shared time counts once")
+        format!("it shares time of {functions} with another incident of the same cause, {other}; that time counts once")
     });
 }
 

@@ -7,7 +7,7 @@ use crate::ledger::{Advisory, AdvisoryDecision, Drill};
 /// The restore drill at `cursor`.
 pub(super) fn drill(cursor: &Cursor<'_>, context: &Context<'_>) -> Option<Drill> {
     let mut map = cursor.map()?;
-    let at = context.moment(&mut map, "at");
+    let at = context.fact(&mut map, "at");
     let text = map.require("text").and_then(|c| text(&c));
     map.finish();
     Some(Drill { at: at?, text: text? })
@@ -18,10 +18,10 @@ pub(super) fn advisory(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option
     let mut map = cursor.map()?;
     let id = context.foreign_id(&mut map);
     let component = map.require("component").and_then(|c| c.label());
-    let published_at = context.moment(&mut map, "published_at");
+    let published_at = context.fact(&mut map, "published_at");
     let words = [("apply", AdvisoryDecision::Apply), ("not_applicable", AdvisoryDecision::NotApplicable)];
     let decision = map.get("decision").map_or(Some(None), |c| c.one_of(&words).map(Some));
-    let applied_at = context.optional_moment(&mut map, "applied_at");
+    let applied_at = context.optional_fact(&mut map, "applied_at");
     map.finish();
     let entry = Advisory {
         id: id?,

@@ -1,11 +1,9 @@
 //! What the contract makes of the entries, where that may surprise whoever wrote them (C2.3, C4.1i, C4.1.2): warnings.
 //!
-//! About what can still be changed only, so that a reload does not repeat the past for years: stops of the months whose
-//! figures are open (this one and the one before) or to come, and exclusions nobody has decided, however old.
+//! About what still matters only, so that no reload repeats the past for years: entries of the months whose figures are
+//! open (this one and the one before) or to come; and incidents that wait for somebody, however old.
 
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::place::Placed;
 use super::{Entries, Terms, warn};
@@ -15,90 +13,104 @@ use crate::config::units::format_duration;
 use crate::contract::{Contract, WeekSlot};
 use crate::ledger::{Assessment, Cause, Exclusion, Incident, Maintenance};
 
-/// Clocks of whoever wrote the entry and of whoever reads it may differ by this many seconds.
-const CLOCK_SKEW: i64 = 600;
+/// An incident of this many seconds is rather one whose end, or whose month, was mistaken: a week.
+const LONG: i64 = 7 * 86_400;
 
 /// Reports what is odd about the entries.
 pub(super) fn check(entries: &Entries, terms: Terms<'_>, documents: &[Document]) {
-    for stop in &entries.maintenance {
-        future_stop(stop, terms.now, documents);
-        if let Some(contract) = terms.contract {
-            maintenance(stop, contract, terms.now, documents);
+    if let Some(contract) = terms.contract {
+        let open = Month::containing(terms.now, &contract.timezone).previous().span(&contract.timezone).start();
+        for stop in &entries.maintenance {
+            let last = stop.value.finished_at.unwrap_or(stop.value.end).max(stop.value.end);
+            if stop.value.cancelled_at.is_none() && last.as_second() > open {
+                Stop { stop, contract, now: terms.now, documents }.check();
+            }
         }
     }
     for incident in &entries.incidents {
-        future_incident(incident, terms.now, documents);
         undecided(incident, documents);
+        forgotten(incident, terms.now, documents);
     }
 }
 
-fn maintenance(stop: &Placed<Maintenance>, contract: &Contract, now: i64, documents: &[Document]) {
-    let Maintenance { start, end, finished_at, emergency, cancelled_at, .. } = &stop.value;
-    let open = Month::containing(now, &contract.timezone).previous().span(&contract.timezone).start();
-    let last = finished_at.map_or(*end, |finished| finished.max(*end));
-    if cancelled_at.is_some() || last.as_second() <= open {
-        return;
-    }
-    let assessment = Assessment::of(&stop.value, contract);
-    // An emergency comes when it comes, and whoever marked it as one knows that it counts.
-    if !emergency {
-        if let (false, Some(slot)) = (assessment.slot_kept, contract.maintenance.slot) {
-            let (slot, zone) = (week_slot(slot), &contract.timezone_name);
-            warn(
-                documents,
-                &stop.place,
-                "start",
-                format_args!("it is not within the weekly slot {slot} in {zone} (C2.3)"),
-            );
+/// A maintenance that still matters.
+struct Stop<'a> {
+    stop: &'a Placed<Maintenance>,
+    contract: &'a Contract,
+    now: i64,
+    documents: &'a [Document],
+}
+
+impl Stop<'_> {
+    fn check(&self) {
+        let assessment = Assessment::of(&self.stop.value, self.contract);
+        // An emergency comes when it comes, and whoever marked it as one knows that it counts.
+        if !self.stop.value.emergency {
+            self.slot(&assessment);
+            self.notice(&assessment);
         }
-        let asked = format_duration(contract.maintenance.notice);
-        let required = i64::try_from(contract.maintenance.notice.as_secs()).unwrap_or(i64::MAX);
-        match assessment.exclusion {
-            Exclusion::ShortNotice(given) => warn(
-                documents,
-                &stop.place,
-                "announced_at",
-                format_args!(
-                    "announced {} before the start, {} less than the {asked} asked: the stop counts, it is not excluded (C4.1i)",
-                    duration(given),
-                    duration(required - given)
-                ),
-            ),
-            // Until then there is time.
-            Exclusion::NotAnnounced if start.as_second().saturating_sub(required) < now => {
-                let when = if start.as_second() <= now {
-                    "was not announced"
-                } else {
-                    "is not announced, and it is too late for"
-                };
-                let asked = if start.as_second() <= now { String::new() } else { format!(" the {asked} asked") };
-                warn(
-                    documents,
-                    &stop.place,
-                    "start",
+        self.limits();
+    }
+
+    fn slot(&self, assessment: &Assessment) {
+        if let (false, Some(slot)) = (assessment.slot_kept, self.contract.maintenance.slot) {
+            let (slot, zone) = (week_slot(slot), &self.contract.timezone_name);
+            self.warn("start", format_args!("the stop is not within the weekly slot, {slot} in {zone} (C2.3)"));
+        }
+    }
+
+    fn notice(&self, assessment: &Assessment) {
+        let stop = &self.stop.value;
+        let required = i64::try_from(self.contract.maintenance.notice.as_secs()).unwrap_or(i64::MAX);
+        let asked = duration(required);
+        let start = stop.start.as_second();
+        let counts = "it counts and is not excluded (C4.1i)";
+        match (assessment.exclusion, stop.notices.first().filter(|notice| notice.at < stop.start)) {
+            (Exclusion::ShortNotice(given), _) => {
+                let (given, missing) = (duration(given), duration(required - given));
+                self.warn(
+                    "announced_at",
                     format_args!(
-                        "it {when}{asked}: the stop counts, it is not excluded (C4.1i); give `announced_at` if customers were told"
+                        "the stop is announced {given} ahead, {missing} less than the {asked} asked: {counts}"
                     ),
                 );
             }
+            (Exclusion::NotAnnounced, Some(_)) => self.warn(
+                "notices",
+                format_args!("customers were told, but there is no `announced_at`: {counts} until it says when"),
+            ),
+            (Exclusion::NotAnnounced, None) if start <= self.now => {
+                self.warn("start", format_args!("the stop was not announced: {counts}"));
+            }
+            // Until then there is time to announce it.
+            (Exclusion::NotAnnounced, None) if start.saturating_sub(required) < self.now => self.warn(
+                "start",
+                format_args!("the stop is not announced, and for the {asked} asked it is too late: {counts}"),
+            ),
             _ => {}
         }
     }
-    for function in contract.functions.iter().filter(|function| stop.value.functions.contains(&function.name)) {
-        if let (false, Some(limit)) = (Assessment::limit_kept(&stop.value, function), function.maintenance_limit) {
-            let took = duration(Assessment::stop_seconds(&stop.value));
-            let (key, verb) = if finished_at.is_some() { ("finished_at", "took") } else { ("end", "takes") };
-            warn(
-                documents,
-                &stop.place,
-                key,
-                format_args!(
-                    "the stop {verb} {took}, longer than the {} of `{}` (C2.3)",
-                    format_duration(limit),
-                    function.name
-                ),
-            );
+
+    fn limits(&self) {
+        let stop = &self.stop.value;
+        for function in self.contract.functions.iter().filter(|function| stop.functions.contains(&function.name)) {
+            if let (false, Some(limit)) = (Assessment::limit_kept(stop, function), function.maintenance_limit) {
+                let took = duration(Assessment::stop_seconds(stop));
+                let (key, verb) = if stop.finished_at.is_some() { ("finished_at", "took") } else { ("end", "takes") };
+                let limit = format_duration(limit);
+                self.warn(
+                    key,
+                    format_args!(
+                        "the stop {verb} {took}, longer than the {limit} of function `{}` (C2.3)",
+                        function.name
+                    ),
+                );
+            }
         }
+    }
+
+    fn warn(&self, key: &str, message: impl std::fmt::Display) {
+        warn(self.documents, &self.stop.place, key, message);
     }
 }
 
@@ -111,30 +123,31 @@ fn undecided(incident: &Placed<Incident>, documents: &[Document]) {
             documents,
             &incident.place,
             "cause",
-            "it is over and nobody has decided this: add `decided` (by, at, evidence); the month's figure stays provisional until then (C4.1.2)",
+            "the incident is over and nobody has decided its cause; give `decided`, the month's figure is provisional until then (C4.1.2)",
         );
     }
 }
 
-fn future_stop(stop: &Placed<Maintenance>, now: i64, documents: &[Document]) {
-    let Maintenance { announced_at, finished_at, cancelled_at, .. } = &stop.value;
-    let times = [("announced_at", announced_at), ("finished_at", finished_at), ("cancelled_at", cancelled_at)];
-    for (key, at) in times {
-        in_future(stop, key, *at, now, documents);
-    }
-}
-
-fn future_incident(incident: &Placed<Incident>, now: i64, documents: &[Document]) {
+/// What goes on for long was perhaps not closed; what lasted for long was perhaps in another month.
+fn forgotten(incident: &Placed<Incident>, now: i64, documents: &[Document]) {
     let Incident { started_at, resolved_at, decided, .. } = &incident.value;
-    let decided = decided.as_ref().map(|decision| decision.at);
-    for (key, at) in [("started_at", Some(*started_at)), ("resolved_at", *resolved_at), ("decided", decided)] {
-        in_future(incident, key, at, now, documents);
-    }
-}
-
-fn in_future<T>(entry: &Placed<T>, key: &'static str, at: Option<Timestamp>, now: i64, documents: &[Document]) {
-    if at.is_some_and(|at| at.as_second() > now.saturating_add(CLOCK_SKEW)) {
-        warn(documents, &entry.place, key, format_args!("`{key}` is in the future; it is for what has happened"));
+    let until = |end: i64| Some(end.saturating_sub(started_at.as_second())).filter(|seconds| *seconds > LONG);
+    match resolved_at {
+        None => {
+            if let Some(seconds) = until(now) {
+                let days = seconds / 86_400;
+                let message = format_args!("the incident goes on for {days} days; give `resolved_at` if it is over");
+                warn(documents, &incident.place, "started_at", message);
+            }
+        }
+        // Whoever decided it has looked.
+        Some(resolved) if decided.is_none() => {
+            if let Some(seconds) = until(resolved.as_second()) {
+                let message = format_args!("the incident lasts {}; are day and month right?", duration(seconds));
+                warn(documents, &incident.place, "resolved_at", message);
+            }
+        }
+        Some(_) => {}
     }
 }
 
