@@ -29,6 +29,7 @@ pub mod schedule;
 
 mod http_client;
 pub mod prometheus_api;
+pub mod report;
 
 pub mod app;
 pub mod contract_metrics;

@@ -1,0 +1,8 @@
+//! The monthly SLA report (C4.1, C4.2): the formula with its numbers, what the ledger says, and what nobody knows.
+//!
+//! [`collect`] asks Prometheus for slots; [`figures`] and [`assemble`] make the month's [`model::Report`] of them, pure; renderers
+//! turn that into a document. Not for: metrics and rules, which show the same figures while the month goes on.
+
+pub mod figures;
+pub mod model;
+pub mod slots;
