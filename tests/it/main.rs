@@ -14,3 +14,4 @@ mod prometheus_api;
 mod routing;
 mod rules;
 mod stack;
+mod told;

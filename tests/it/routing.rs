@@ -71,20 +71,14 @@ fn alerts_reach_who_must_know() {
         let config = format!("--config.file={CONFIG}");
         let expected = format!("--verify.receivers={receivers}");
         let mut arguments = vec!["config".to_owned(), "routes".to_owned(), "test".to_owned(), config, expected];
-        // A value in quotes may have blanks.
-        let mut quoted = false;
-        let labels: String = labels
-            .chars()
-            .filter_map(|sign| match sign {
-                '\'' => {
-                    quoted = !quoted;
-                    None
-                }
-                ' ' if quoted => Some('\u{1}'),
-                other => Some(other),
-            })
-            .collect();
-        arguments.extend(labels.split(' ').map(|label| label.replace('\u{1}', " ")));
+        // A value in quotes may have blanks; the newest release wants quotes of its own around it.
+        let mut rest = labels;
+        while let Some((name, value)) = rest.split_once('=') {
+            let quoted = value.strip_prefix('\'').and_then(|value| value.split_once('\''));
+            let (value, after) = quoted.unwrap_or_else(|| value.split_once(' ').unwrap_or((value, "")));
+            arguments.push(format!("{name}=\"{value}\""));
+            rest = after.trim_start();
+        }
         amtool(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
@@ -102,7 +96,7 @@ fn every_alert_of_the_rules_has_a_receiver_of_its_severity() {
         let config = format!("--config.file={CONFIG}");
         let labels = ["alertname", "severity", "clause"].map(|label| {
             let value = if label == "alertname" { rule.name.as_str() } else { rule.text(&["labels", label]) };
-            format!("{label}={value}")
+            format!("{label}=\"{value}\"")
         });
         let mut arguments = vec!["config", "routes", "test", &config];
         arguments.extend(labels.iter().map(String::as_str));
