@@ -9,6 +9,7 @@
 
 pub mod calendar;
 pub mod contract;
+pub mod lang;
 pub mod ledger;
 pub mod months;
 pub mod span;
