@@ -9,6 +9,7 @@ mod demo;
 mod end_to_end;
 mod mails;
 mod make_run;
+mod months;
 mod node_exporter;
 mod prometheus_api;
 mod routing;

@@ -54,6 +54,26 @@ pub async fn post(port: u16, path: &str) -> Result<String, String> {
     }
 }
 
+/// `POST path` with a form or a text as its body.
+///
+/// # Errors
+/// When the program does not answer, or not with a status below 400.
+pub async fn post_body(port: u16, path: &str, content_type: &str, body: &str) -> Result<String, String> {
+    let length = body.len();
+    let response = request(
+        port,
+        &format!(
+            "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+        ),
+    )
+    .await?;
+    if response.status < 400 {
+        Ok(response.body)
+    } else {
+        Err(format!("{path}: {} {}", response.status, response.body))
+    }
+}
+
 async fn request(port: u16, text: &str) -> Result<Response, String> {
     let exchange = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -93,17 +113,47 @@ pub async fn post_json(port: u16, path: &str, json: &serde_json::Value) -> Resul
 /// # Errors
 /// When Prometheus does not answer or refuses the query.
 pub async fn query(port: u16, promql: &str) -> Result<Vec<(serde_json::Value, f64)>, String> {
+    instant(port, promql, "").await
+}
+
+/// The same at another time, in seconds since the epoch. For VictoriaMetrics past its caches.
+///
+/// # Errors
+/// When Prometheus does not answer or refuses the query.
+pub async fn query_at(port: u16, promql: &str, at: i64) -> Result<Vec<(serde_json::Value, f64)>, String> {
+    instant(port, promql, &format!("&time={at}&nocache=1")).await
+}
+
+/// The samples behind a range such as `up[5m]`: labels, and times with values, per series.
+///
+/// # Errors
+/// When Prometheus does not answer or refuses the query.
+pub async fn matrix(port: u16, promql: &str) -> Result<Vec<(serde_json::Value, Vec<(f64, f64)>)>, String> {
+    let rows = rows(port, promql, "").await?;
+    let sample = |pair: &serde_json::Value| {
+        Some((pair[0].as_f64()?, pair[1].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)))
+    };
+    let of = |row: &serde_json::Value| {
+        let samples = row["values"].as_array().into_iter().flatten().filter_map(sample).collect();
+        (row["metric"].clone(), samples)
+    };
+    Ok(rows.iter().map(of).collect())
+}
+
+async fn instant(port: u16, promql: &str, further: &str) -> Result<Vec<(serde_json::Value, f64)>, String> {
+    let of = |row: &serde_json::Value| {
+        let value = row["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+        (row["metric"].clone(), value)
+    };
+    Ok(rows(port, promql, further).await?.iter().map(of).collect())
+}
+
+async fn rows(port: u16, promql: &str, further: &str) -> Result<Vec<serde_json::Value>, String> {
     let encoded: String = promql.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let body = get(port, &format!("/api/v1/query?query={encoded}")).await?;
+    let form = format!("query={encoded}{further}");
+    let body = post_body(port, "/api/v1/query", "application/x-www-form-urlencoded", &form).await?;
     let json: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{promql}: {error}: {body}"))?;
-    let series = json["data"]["result"].as_array().ok_or_else(|| format!("{promql}: {body}"))?;
-    Ok(series
-        .iter()
-        .map(|one| {
-            let value = one["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
-            (one["metric"].clone(), value)
-        })
-        .collect())
+    json["data"]["result"].as_array().cloned().ok_or_else(|| format!("{promql}: {body}"))
 }
 
 /// The one value of a query.

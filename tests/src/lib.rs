@@ -8,7 +8,9 @@
 
 pub mod http;
 pub mod program;
+pub mod samples;
 pub mod shortened;
+pub mod slow;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
