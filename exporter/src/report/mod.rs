@@ -3,6 +3,10 @@
 //! [`collect`] asks Prometheus for slots; [`figures`] and [`assemble`] make the month's [`model::Report`] of them, pure; renderers
 //! turn that into a document. Not for: metrics and rules, which show the same figures while the month goes on.
 
+pub mod assemble;
 pub mod figures;
 pub mod model;
 pub mod slots;
+
+#[cfg(test)]
+pub(crate) mod sample;

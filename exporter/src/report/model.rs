@@ -238,7 +238,7 @@ pub enum Outcome {
 }
 
 /// The contract's formula with its numbers (C4.1f).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// True length of the month: `days × 86 400` unless clocks changed.
     pub calendar_seconds: i64,
@@ -327,7 +327,7 @@ pub enum Link {
         /// The maintenance's id.
         id: String,
     },
-    /// Within a maintenance that is not excluded: too short a notice, none, or called off.
+    /// Within a maintenance that is not excluded: too short a notice, or none.
     Counted {
         /// The maintenance's id.
         id: String,
