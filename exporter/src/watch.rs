@@ -103,17 +103,23 @@ async fn follow(reloader: &Reloader) {
     let (notices, mut noticed) = mpsc::channel(1);
     let mut watcher = Folders::new(notices);
     let mut seen = reloader.subscribe();
+    let mut watched = Stamps::default();
     loop {
         let stamps = seen.borrow_and_update().clone();
         watcher.set(&stamps.folders());
-        tokio::select! {
-            // Reloaded by someone else: other files perhaps, and a new state to compare with.
-            _ = seen.changed() => continue,
-            _ = noticed.recv() => {}
-            () = tokio::time::sleep(LOOK) => {}
+        // What changed after the files were read and before their folders were watched gave no notice.
+        let missed = stamps != watched && stamps != look(&stamps).await;
+        watched.clone_from(&stamps);
+        if !missed {
+            tokio::select! {
+                // Reloaded by someone else: other files perhaps, and a new state to compare with.
+                _ = seen.changed() => continue,
+                _ = noticed.recv() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            // A busy folder costs a look per moment, not one per notice.
+            tokio::time::sleep(SETTLE).await;
         }
-        // A busy folder costs a look per moment, not one per notice.
-        tokio::time::sleep(SETTLE).await;
         if stamps != look(&stamps).await {
             settle(&stamps).await;
             // Another trigger may have been quicker.
@@ -243,6 +249,29 @@ mod tests {
         std::os::unix::fs::symlink("v2", at("next")).unwrap();
         std::fs::rename(at("next"), at("..data")).unwrap();
         assert!(stamps.changed());
+    }
+
+    #[test]
+    fn of_a_folder_its_ledger_files_are_a_state_and_it_is_watched_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.d");
+        std::fs::create_dir(&ledger).unwrap();
+        let stamps = Stamps::of(std::slice::from_ref(&ledger));
+        assert!(stamps.folders().contains(&ledger), "{:?}", stamps.folders());
+        for name in [".a.yml.swp", "a.yml~", "README.md"] {
+            write(&ledger, name, "x");
+            assert!(!stamps.changed(), "{name} is no ledger file");
+        }
+        let file = write(&ledger, "a.yml", "x");
+        assert!(stamps.changed(), "a file that appears");
+        let stamps = Stamps::of(std::slice::from_ref(&ledger));
+        write(&ledger, "a.yml", "xx");
+        assert!(!stamps.changed(), "its content is its own state");
+        std::fs::rename(&file, ledger.join("b.yml")).unwrap();
+        assert!(stamps.changed(), "another name");
+        let stamps = Stamps::of(std::slice::from_ref(&ledger));
+        std::fs::remove_dir_all(&ledger).unwrap();
+        assert!(stamps.changed(), "gone");
     }
 
     #[test]

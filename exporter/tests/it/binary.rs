@@ -330,6 +330,115 @@ fn a_swapped_link_is_noticed_as_kubernetes_swaps_them() {
     exporter.eventually("the new version", |_| exporter.get("/").contains("site <b>two</b>").then_some(()));
 }
 
+/// The windows on the page, `window reason`, and all judged downtime.
+fn judged(exporter: &Exporter) -> (Vec<String>, f64) {
+    let page = exporter.get("/metrics");
+    let of = |family: &'static str| page.lines().filter(move |line| line.starts_with(family));
+    let label = |line: &str, name: &str| {
+        let rest = line.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("{line} has no {name}")).1;
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    let mut windows: Vec<String> = of("sla_window_start_timestamp_seconds{")
+        .map(|line| format!("{} {}", label(line, "window"), label(line, "reason")))
+        .collect();
+    windows.sort();
+    let seconds =
+        of("sla_month_judged_downtime_seconds{").filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    (windows, seconds.sum())
+}
+
+/// An entry of the ledger: half an hour of a day that many days ago.
+fn incident(id: &str, cause: &str, days: i64) -> String {
+    let now = jiff::Timestamp::from_second(sla_exporter::clock::whole_seconds()).unwrap();
+    let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
+    let day = zone.to_datetime(now).date().checked_sub(jiff::Span::new().days(days)).unwrap();
+    format!(
+        "  - {{id: {id}, title: t, functions: f, cause: {cause}, started_at: {day}T10:00:00+09:00, resolved_at: {day}T10:30:00+09:00}}\n"
+    )
+}
+
+/// C4.1.2: a ruling comes into force when it is written down, and a mistake in it changes nothing.
+#[test]
+fn a_changed_ledger_comes_into_force_and_a_bad_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "sla.yml", format!("{SMALL}ledger: ledger.yml\n"));
+    let ledger = write(folder.path(), "ledger.yml", "incidents:\n");
+    let exporter = Exporter::start(&[&config_flag(&file)]);
+    let shows = |what: &str, windows: &[&str], downtime: f64, successful: u8| {
+        exporter.eventually(what, |_| {
+            let state = exporter.metric(&format!("sla_exporter_config_last_reload_successful {successful}"));
+            (state && judged(&exporter) == (windows.iter().map(ToString::to_string).collect(), downtime)).then_some(())
+        });
+    };
+    shows("an empty ledger", &[], 0.0, 1);
+
+    let one = format!("incidents:\n{}", incident("one", "internal", 7));
+    std::fs::write(&ledger, &one).unwrap();
+    shows("written in place", &["one internal"], 1800.0, 1);
+
+    // As editors do it.
+    let new = write(folder.path(), "ledger.yml~", format!("{one}{}", incident("two", "internal", 8)));
+    std::fs::rename(new, &ledger).unwrap();
+    shows("renamed over it", &["one internal", "two internal"], 3600.0, 1);
+
+    std::fs::write(&ledger, format!("{one}{}", incident("one", "internal", 8))).unwrap();
+    shows("an id given twice", &["one internal", "two internal"], 3600.0, 0);
+    exporter.eventually("the reason in the log", |log| {
+        log.iter().any(|line| line.contains("`one` is incidents[0].id already")).then_some(())
+    });
+
+    // A name that vanishes for a moment, and comes back with a ruling.
+    std::fs::remove_file(&ledger).unwrap();
+    exporter.eventually("the missing file in the log", |log| {
+        log.iter().any(|line| line.contains("ledger.yml: cannot read it")).then_some(())
+    });
+    shows("a missing file", &["one internal", "two internal"], 3600.0, 0);
+    std::fs::write(&ledger, one.replace("internal", "force_majeure")).unwrap();
+    shows("the ruling", &["one force_majeure"], 0.0, 1);
+    let kept = |log: &[String]| log.iter().filter(|line| line.contains("1 targets kept, 0 added, 0 removed")).count();
+    assert!(kept(&exporter.log.lock().unwrap()) >= 3, "a change of the ledger disturbed the probe");
+}
+
+#[test]
+fn a_file_that_appears_in_a_folder_of_the_ledger_or_goes_from_it_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("ledger.d")).unwrap();
+    let file = write(folder.path(), "sla.yml", format!("{SMALL}ledger: ledger.d\n"));
+    let exporter = Exporter::start(&[&config_flag(&file)]);
+    let shows = |what: &str, windows: &[&str]| {
+        exporter.eventually(what, |_| (judged(&exporter).0 == windows).then_some(()));
+    };
+    shows("an empty folder", &[]);
+    std::fs::write(at("ledger.d/2026-10.yml"), format!("incidents:\n{}", incident("one", "internal", 7))).unwrap();
+    shows("a file that appears", &["one internal"]);
+    std::fs::write(at("ledger.d/more.yaml"), format!("incidents:\n{}", incident("two", "internal", 8))).unwrap();
+    shows("another", &["one internal", "two internal"]);
+    std::fs::write(at("ledger.d/more.yaml"), format!("incidents:\n{}", incident("three", "internal", 8))).unwrap();
+    shows("a change of one", &["one internal", "three internal"]);
+    std::fs::rename(at("ledger.d/2026-10.yml"), at("ledger.d/.2026-10.yml")).unwrap();
+    shows("a file put aside", &["three internal"]);
+
+    // A new file in a wrong encoding changes nothing, and is mended in place.
+    std::fs::write(at("ledger.d/new.yml"), b"drills: [\x95\x9c\x8b\x8c]\n").unwrap();
+    exporter.eventually("the encoding in the log", |log| {
+        log.iter().any(|line| line.contains("it is not UTF-8 on line 1")).then_some(())
+    });
+    shows("a file that cannot be read", &["three internal"]);
+    std::fs::write(at("ledger.d/new.yml"), format!("incidents:\n{}", incident("four", "false_alarm", 9))).unwrap();
+    shows("mended", &["four false_alarm", "three internal"]);
+    // What editors leave beside them is no change.
+    let reloads = |log: &[String]| log.iter().filter(|line| line.contains("configuration reloaded: ")).count();
+    let before = reloads(&exporter.log.lock().unwrap());
+    for name in ["ledger.d/.new.yml.swp", "ledger.d/new.yml~", "ledger.d/README.md"] {
+        std::fs::write(at(name), "x").unwrap();
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(reloads(&exporter.log.lock().unwrap()), before);
+    std::fs::remove_file(at("ledger.d/more.yaml")).unwrap();
+    shows("a file that is gone", &["four false_alarm"]);
+}
+
 /// A target that accepts and never answers.
 fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
