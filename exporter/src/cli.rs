@@ -105,6 +105,9 @@ pub struct RunFlags {
         default_value = "logfmt"
     )]
     pub log_format: LogFormat,
+    /// Folder for what must survive a restart: which notices were sent; made when needed
+    #[arg(long = "storage.path", value_name = "FOLDER", env = "SLA_EXPORTER_STORAGE_PATH", default_value = "data")]
+    pub storage: PathBuf,
     /// Where procfs is mounted, for the host collectors
     #[arg(long = "path.procfs", value_name = "FOLDER", env = "SLA_EXPORTER_PATH_PROCFS", default_value = "/proc")]
     pub procfs: PathBuf,

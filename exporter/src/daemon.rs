@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{clock, config, logging};
+use crate::{clock, config, logging, notify};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -100,6 +100,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let reloader = Reloader::new(Arc::clone(&app), seen);
     let probing = app.run(shutdown.clone());
     let watching = tokio::spawn(watch::run(Arc::clone(&reloader), shutdown.clone()));
+    let telling = tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
     let serving = server::start(listeners, app, Arc::clone(&reloader), web, shutdown.clone());
 
     let name = loop {
@@ -114,7 +115,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     };
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
-    let all = async { tokio::join!(probing, watching, serving) };
+    let all = async { tokio::join!(probing, watching, telling, serving) };
     tokio::select! {
         _ = all => tracing::info!("ended"),
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("ended with work left behind"),

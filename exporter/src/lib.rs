@@ -15,12 +15,14 @@ pub mod months;
 pub mod span;
 pub mod windows;
 
+pub mod atomic_file;
 pub mod clock;
 pub mod config;
 pub mod regular_file;
 pub mod secret;
 
 pub mod notices;
+pub mod notify;
 pub mod verdict;
 
 pub mod exposition;

@@ -23,9 +23,11 @@ use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
 use crate::host::{Host, Roots};
 use crate::ledger_metrics::LedgerView;
+use crate::notify::NoticeMetrics;
 use crate::probe::Shared;
 use crate::schedule::{Handle, Scheduler, Target};
 use crate::selfmetrics::SelfMetrics;
+use crate::verdict::{self, Said};
 use crate::{clock, contract_metrics, ledger_metrics};
 
 /// Where the configuration comes from, at the start and at each reload.
@@ -70,6 +72,7 @@ pub struct App {
     source: Source,
     options: Options,
     metrics: Arc<SelfMetrics>,
+    notices: NoticeMetrics,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -125,6 +128,7 @@ impl App {
             source,
             options,
             metrics,
+            notices: NoticeMetrics::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -180,6 +184,33 @@ impl App {
         self.active.load().targets.iter().map(|target| TargetStatus::of(target, now)).collect()
     }
 
+    /// Each function of the contract by this site's own probes: up, down, or unknown.
+    #[must_use]
+    pub fn functions(&self) -> Vec<(String, Option<bool>)> {
+        let (now, active) = (Instant::now(), self.active.load_full());
+        let said: Vec<Said<'_>> = active
+            .targets
+            .iter()
+            .map(|target| Said {
+                evidence: target.spec.evidence.as_ref(),
+                reference: target.spec.reference,
+                up: match Health::of(target, now) {
+                    Health::Up => Some(true),
+                    Health::Down => Some(false),
+                    Health::Unknown => None,
+                },
+            })
+            .collect();
+        let verdicts = verdict::functions(&active.config.contract, &said);
+        verdicts.into_iter().map(|(function, up)| (function.name.clone(), up)).collect()
+    }
+
+    /// What is known of notices to customers.
+    #[must_use]
+    pub fn notices(&self) -> &NoticeMetrics {
+        &self.notices
+    }
+
     /// The page. Blocks for the host collectors: call it off the async threads.
     #[must_use]
     pub fn render(&self, format: Format) -> Vec<u8> {
@@ -192,6 +223,7 @@ impl App {
         self.give_scratch(scratch);
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
+        self.notices.write(&mut page);
         self.metrics.write(&mut page);
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);

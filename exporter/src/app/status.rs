@@ -39,6 +39,21 @@ pub struct TargetStatus {
     pub failure: Option<String>,
 }
 
+impl Health {
+    pub(super) fn of(target: &Target, now: Instant) -> Self {
+        match &target.state().last {
+            Some((run, at)) if target.is_fresh(*at, now) => {
+                if run.failure.is_some() {
+                    Self::Down
+                } else {
+                    Self::Up
+                }
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
 impl TargetStatus {
     pub(super) fn of(target: &Target, now: Instant) -> Self {
         let last = target.state().last.clone();

@@ -7,6 +7,7 @@
 pub mod check;
 mod load;
 
+mod alertmanager;
 mod collectors;
 mod contract;
 mod embedded;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use crate::contract::Contract;
 use crate::ledger::Ledger;
+use crate::notify::Alertmanagers;
 use crate::probe::{Budget, Module};
 
 pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
@@ -59,6 +61,8 @@ pub struct Config {
     pub ledger: Arc<Ledger>,
     /// The ledger file or folder, where one is named.
     pub ledger_path: Option<PathBuf>,
+    /// Where notices to customers are posted; absent: nowhere.
+    pub alertmanager: Option<Arc<Alertmanagers>>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
 }

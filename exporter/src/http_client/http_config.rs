@@ -21,7 +21,7 @@ const ALPN: &[&[u8]] = &[b"http/1.1"];
 const UNSUPPORTED: &[&str] = &["oauth2", "proxy_url", "proxy_from_environment", "proxy_connect_header", "no_proxy"];
 
 /// What the file says; its absence says nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HttpConfig {
     pub(crate) auth: Auth,
     pub(crate) tls: TlsSettings,
@@ -29,7 +29,7 @@ pub(crate) struct HttpConfig {
 }
 
 /// The value of a header: in the file, or in one of its own that is read at each use.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Value {
     Inline(HeaderValue),
     File(SecretSource),
@@ -72,7 +72,7 @@ fn decode(doc: &Document, text: &str) -> Option<HttpConfig> {
 }
 
 /// Reads its keys out of a mapping that may have others.
-fn keys(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
+pub(crate) fn keys(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
     let auth = Auth::decode(map);
     let tls = tls::decode(map.get("tls_config"), ALPN);
     let headers = map.get("http_headers").map_or(Some(Vec::new()), |c| headers(&c));

@@ -17,7 +17,7 @@ use self::address::Address;
 pub(crate) use self::channel::{Call, Channel};
 pub use self::error::ErrorKind;
 pub(crate) use self::error::{Fault, Secrets, excerpt};
-pub(crate) use self::http_config::{HttpConfig, defaults, load};
+pub(crate) use self::http_config::{HttpConfig, defaults, keys, load};
 use crate::probe::http::Auth;
 
 /// What the settings are called where people write them, for messages that say what to change.
@@ -30,7 +30,7 @@ pub(crate) struct Names {
 }
 
 /// Whom a client talks to, and how.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
     address: Address,
     pub(crate) http: HttpConfig,

@@ -59,6 +59,12 @@ impl Book {
         }
     }
 
+    /// Whether it was told, or passed over.
+    #[must_use]
+    pub fn is_told(&self, event: &Event<'_>) -> bool {
+        self.told.contains_key(&event.key())
+    }
+
     fn has(&self, event: &Event<'_>, other: Happening) -> bool {
         self.told.contains_key(&Event { happening: other, ..*event }.key())
     }

@@ -48,6 +48,7 @@ fn config() -> Config {
         collectors: Collectors::default(),
         ledger: Arc::default(),
         ledger_path: None,
+        alertmanager: None,
         files: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ use sla_exporter::app::{App, Options, Source};
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::host::Roots;
 use sla_exporter::ledger_metrics::LedgerView;
+use sla_exporter::notify::NoticeMetrics;
 use sla_exporter::probe::{Metric, Reason, Shared};
 use sla_exporter::selfmetrics::SelfMetrics;
 use sla_exporter::{config, contract_metrics, ledger_metrics};
@@ -108,6 +109,9 @@ fn written() -> Families {
     let config = loaded().config;
     contract_metrics::write(&config, &mut page);
     ledger_metrics::write(&config, &LedgerView::of(&config), 1_800_000_000, &mut page);
+    let notices = NoticeMetrics::default();
+    notices.show("c", vec![("e/opened".to_owned(), 1)], 0, &["http://a".to_owned()]);
+    notices.write(&mut page);
     SelfMetrics::new().write(&mut page);
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {

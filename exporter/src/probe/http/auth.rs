@@ -8,7 +8,7 @@ use crate::probe::{Failure, Reason};
 use crate::secret::{Secret, SecretSource};
 
 /// Where the `Authorization` header comes from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Auth {
     #[default]
     None,
