@@ -60,6 +60,7 @@ fn opened() -> Value {
             "subject_ja": "【障害】クライアント機能: ログイン障害", "subject_en": "[Failure] Client function: Login failure",
             "body_ja": "下記の障害が発生しています。\n\n発生日時: 2026年10月7日(水) 10:02 JST",
             "body_en": "There is a failure, as below.\n\nSince: Wed 7 Oct 2026 10:02 JST",
+            "contract_ja": "サービス品質保証", "contract_en": "Service level agreement",
         }),
     )
 }
@@ -310,7 +311,9 @@ fn a_notice_says_its_own_words_in_both_parts_and_nothing_of_the_monitoring() {
     assert!(html.contains("下記の障害が発生しています。<br><br>発生日時: 2026年10月7日(水) 10:02 JST"), "{html}");
     assert!(html.contains("There is a failure, as below.<br><br>Since: Wed 7 Oct 2026 10:02 JST"), "{html}");
     for mail in [text, html] {
-        assert!(mail.contains("support@example.com"), "{mail}");
+        for said in ["support@example.com", "サービス品質保証", "Service level agreement"] {
+            assert!(mail.contains(said), "{said} is not in\n{mail}");
+        }
         for inside in ["alertmanager", "prometheus", "SlaNotice", "synergy-lead", "2026-10-07-login", "<no value>"] {
             assert!(!mail.contains(inside), "{inside} is in\n{mail}");
         }

@@ -281,3 +281,30 @@ fn secrets_come_from_files() {
     std::fs::write(&path, real).unwrap();
     amtool(&["check-config", path.to_str().unwrap()]);
 }
+
+/// docs/mails.md has a row for every inhibition, with its labels.
+#[test]
+fn docs_list_what_is_not_mailed_while_something_else_says_it() {
+    let docs = crate::rules::read("docs/mails.md");
+    for rule in yaml(CONFIG)["inhibit_rules"].as_sequence().unwrap() {
+        let names = |side: &str| -> Vec<String> {
+            let matchers = rule[side].as_sequence().unwrap().iter().map(|matcher| matcher.as_str().unwrap());
+            let named = matchers.filter(|m| m.starts_with("alertname=") && !m.contains(".+"));
+            named.flat_map(|m| m.split('"').nth(1).unwrap().split('|').map(str::to_owned).collect::<Vec<_>>()).collect()
+        };
+        let equal: Vec<&str> =
+            rule["equal"].as_sequence().unwrap().iter().map(|label| label.as_str().unwrap()).collect();
+        let (sources, targets) = (names("source_matchers"), names("target_matchers"));
+        let listed = docs.lines().filter(|line| line.starts_with("| Sla") || line.starts_with("| Host")).any(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let has = |cell: &str, name: &String| cell.split(", ").any(|word| word == name);
+            sources.iter().all(|name| has(cells[1], name))
+                && targets.iter().all(|name| has(cells[2], name))
+                && cells[3] == equal.join(", ")
+        });
+        assert!(listed, "docs/mails.md has no row for {sources:?} over {targets:?} of the same {equal:?}");
+    }
+    for link in docs.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+        assert!(link.contains("://") || crate::rules::root().join("docs").join(link).exists(), "{link} does not exist");
+    }
+}

@@ -38,7 +38,7 @@ async fn each_customer_gets_a_mail_and_no_header_names_another() {
         assert_well_formed(mail);
         assert_eq!(mail.recipients, [own], "the envelope");
         assert_eq!(mail.to, own);
-        assert_eq!(header(mail, "Reply-To"), "support@example.com");
+        assert_eq!((mail.from.as_str(), header(mail, "Reply-To")), ("notices@example.com", "support@example.com"));
         let whole = format!("{}\n{}\n{}", mail.head, mail.text, mail.html);
         for hidden in [other, ACCOUNT, "customer-", "127.0.0.1", "lertmanager", "SlaNotice"] {
             assert!(!whole.replace(own, "").contains(hidden), "{hidden} is in\n{whole}");
