@@ -8,6 +8,7 @@ mod compose;
 mod demo;
 mod end_to_end;
 mod mails;
+mod maintenance;
 mod make_run;
 mod months;
 mod node_exporter;
