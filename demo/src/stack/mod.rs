@@ -115,6 +115,7 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             ours("sla-exporter"),
             vec![
                 format!("--config.file={}", path(&files.exporter)),
+                format!("--storage.path={}", path(&folder.join("exporter-data"))),
                 format!("--web.listen-address={}", listen(ports.exporter)),
             ],
             ports.exporter,
