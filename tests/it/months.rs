@@ -2,10 +2,12 @@
 //! VictoriaMetrics: random slots and random ledgers, many zones, edges of months.
 //!
 //! `past` asks for the one rule that reads everything at chosen moments of history; `live` lets the programs evaluate the
-//! file over and over while the ledger changes and the exporter goes away and comes back; promtool cannot do either
+//! file over and over while the ledger changes and the exporter goes away and comes back; `exporter` has the real one with
+//! real ledgers; promtool cannot do either
 //! (a subquery over two months is too many samples for it).
 
 mod expected;
+mod exporter;
 mod live;
 mod past;
 mod servers;

@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 
 /// Prometheus evaluates by the real time.
 #[allow(clippy::disallowed_methods)]
-fn clock() -> i64 {
+pub(crate) fn clock() -> i64 {
     chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp()
 }
 
@@ -74,7 +74,7 @@ fn page(contracts: &[Contract], now: i64) -> String {
     lines.map(|line| format!("{}{{{}}} {}\n", line.metric, line.labels, line.value)).collect()
 }
 
-fn samples(contracts: &[Contract]) -> Samples {
+pub(crate) fn samples(contracts: &[Contract]) -> Samples {
     let mut samples = Samples::default();
     for contract in contracts {
         for Function { name, slots } in &contract.functions {
@@ -92,7 +92,7 @@ fn calculated(contracts: &[Contract], now: i64, evaluated: i64) -> Values {
 }
 
 /// All that is recorded now.
-async fn recorded(server: &Server) -> Result<Values, String> {
+pub(crate) async fn recorded(server: &Server) -> Result<Values, String> {
     let mut all = Values::new();
     for series in SERIES {
         all.extend(values(series, &http::query(server.port, series).await?));
@@ -160,7 +160,7 @@ async fn exporter(contracts: &[Contract], now: i64) -> (Arc<Exporter>, Scraped) 
     let exporter = Arc::new(Exporter::default());
     exporter.show(Some(page(contracts, now)));
     let listener = web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let scraped = Scraped { exporter: listener.local_addr().unwrap().port() };
+    let scraped = Scraped { exporters: vec![listener.local_addr().unwrap().port()] };
     tokio::spawn(web::serve(listener, Arc::clone(&exporter)));
     (exporter, scraped)
 }
@@ -198,19 +198,20 @@ async fn vmalert_records_the_same() {
     let now = clock();
     let before = contracts(now);
     let after = with_late_rulings(before.clone(), now);
+    let (_exporter, scraped) = exporter(&after, now).await;
     let mut samples = samples(&before);
     for (ledger, from, to) in [(&before, 1800, 510), (&after, 495, 0)] {
         for line in ledger.iter().flat_map(|contract| contract.page(now)) {
             // As it will be scraped, so that no series ends.
             for site in ["a", "b"] {
-                let labels = format!("{},instance=\"{site}\",job=\"sla-exporter\"", line.labels);
+                let instance = format!("instance=\"127.0.0.1:{}\",job=\"sla-exporter\"", scraped.exporters[0]);
+                let labels = format!("{},{instance},replica=\"{site}\"", line.labels);
                 for ago in (to..=from).rev().step_by(15) {
                     samples.add(line.metric, &labels, (now - ago) * 1000, line.value);
                 }
             }
         }
     }
-    let (_exporter, scraped) = exporter(&after, now).await;
     let server = victoria_metrics(&[samples], Some(scraped)).await;
     records(&server, "what a slow calculation says", &after, now).await;
     never_wrong(&server, &[after], now).await;

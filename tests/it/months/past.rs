@@ -48,14 +48,17 @@ impl Case {
         let beat = Beat(self.lag);
         let months = two_months(self.zone, self.within);
         let now = months[1].end - 1;
-        let functions = ["client", "consumer"].map(|name| Function {
-            name: name.to_owned(),
-            slots: slots(&mut rng, beat, months[0].start - DAY, months[1].end),
+        // On a mark of the clock and off it. Nothing is measured around it: where unmeasured time begins shows.
+        let start = self.start.map(|days| months[0].start + days * DAY + [0, 77][usize::from(self.lag % 2 == 0)]);
+        let functions = ["client", "consumer"].map(|name| {
+            let mut slots = slots(&mut rng, beat, months[0].start - DAY, months[1].end);
+            slots.retain(|slot| start.is_none_or(|start| (slot.at / 1000 - start).abs() > 3600));
+            Function { name: name.to_owned(), slots }
         });
         Contract {
             name: self.name.to_owned(),
             zone: self.zone,
-            start: self.start.map(|days| months[0].start + days * DAY + 77),
+            start,
             lag: self.lag,
             functions: functions.into(),
             entries: Entry::random(&mut rng, 24, &["client", "consumer"], &months, now, beat, false),

@@ -17,20 +17,21 @@ pub(crate) struct Server {
     _folder: TempDir,
 }
 
-/// A page to scrape every second, and months.yml evaluated every other.
-#[derive(Clone, Copy, Debug)]
+/// Pages to scrape every second, and months.yml evaluated every other.
+#[derive(Clone, Debug)]
 pub(crate) struct Scraped {
     /// Where `/metrics` is.
-    pub(crate) exporter: u16,
+    pub(crate) exporters: Vec<u16>,
 }
 
 impl Scraped {
     /// Scraped twice under two names, as if two sites carried the same ledger.
-    fn config(self) -> String {
-        let target = format!("targets: ['127.0.0.1:{}']", self.exporter);
+    fn config(&self) -> String {
+        let addresses: Vec<String> = self.exporters.iter().map(|port| format!("'127.0.0.1:{port}'")).collect();
+        let targets = format!("targets: [{}]", addresses.join(", "));
         format!(
             "scrape_configs:\n  - job_name: sla-exporter\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    static_configs:\n      \
-             - {{{target}, labels: {{instance: a}}}}\n      - {{{target}, labels: {{instance: b}}}}\n"
+             - {{{targets}, labels: {{replica: a}}}}\n      - {{{targets}, labels: {{replica: b}}}}\n"
         )
     }
 }
@@ -78,7 +79,7 @@ pub(crate) async fn prometheus(samples: &[Samples], scraped: Option<Scraped>) ->
 pub(crate) async fn victoria_metrics(samples: &[Samples], scraped: Option<Scraped>) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let config = scraped.map(|scraped| write(folder.path(), "scrape.yml", &scraped.config()));
+    let config = scraped.as_ref().map(|scraped| write(folder.path(), "scrape.yml", &scraped.config()));
     let arguments = |port: u16| {
         let mut arguments = vec![
             format!("-storageDataPath={}", data.display()),

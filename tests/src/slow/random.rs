@@ -91,12 +91,13 @@ impl Entry {
                     1 => Some(start + 1 + rng.i64(0..length)),
                     _ => None,
                 };
+                let cancelled = (rng.u32(0..8) == 0).then_some(start - 3600).filter(|at| *at <= now);
                 Kind::Maintenance {
                     announced: (rng.u32(0..8) > 0).then_some(start - notice),
                     start,
                     end,
-                    finished: finished.filter(|at| *at <= now),
-                    cancelled: (rng.u32(0..8) == 0).then_some(start - 3600),
+                    finished: finished.filter(|at| *at <= now && cancelled.is_none()),
+                    cancelled,
                 }
             } else {
                 start = start.min(now - 1);
@@ -118,6 +119,17 @@ impl Entry {
             }
         }
         entries
+    }
+
+    /// Whether no other entry contradicts it.
+    ///
+    /// # Errors
+    /// With the place of one that does.
+    pub fn agrees_with_all(&self, entries: &[Self]) -> Result<(), usize> {
+        match entries.iter().position(|other| other.id != self.id && !self.agrees_with(other)) {
+            Some(at) => Err(at),
+            None => Ok(()),
+        }
     }
 
     /// Not one saying up and the other down of the same second and function.
