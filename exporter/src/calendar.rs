@@ -1,19 +1,22 @@
 //! Calendar months of the contract's zone (C4.1f): from a moment to its month, and from a month to its seconds.
 //!
-//! Pure: the zone is a parameter, and so is the time. Not for: business hours and holidays.
+//! A month begins when the zone's clocks show its first day for the first time, and lasts until the next one begins: months share
+//! no moment and leave none out, also where clocks are changed at midnight. Pure: the zone is a parameter, and so is the
+//! time. Not for: business hours and holidays.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::span::Span;
 
-/// The years this software knows months of.
-const YEARS: std::ops::RangeInclusive<i16> = 1970..=9000;
+/// The years this software knows months of. They begin before the epoch: a clock that was never set shows that, and the months
+/// before it are shown too.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=9000;
 
 /// A month, written `2026-10`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,14 +34,26 @@ impl Month {
         (YEARS.contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
     }
 
-    /// The month a moment (seconds since the epoch) lies in; the ends of known time for moments outside of it.
+    /// The month a moment (seconds since the epoch) lies in; the first or last known one for moments outside of them.
     #[must_use]
     pub fn containing(seconds: i64, zone: &TimeZone) -> Self {
         let moment =
             Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
         let date = zone.to_datetime(moment).date();
-        let year = date.year().clamp(*YEARS.start(), *YEARS.end());
-        Self { year, month: date.month() }
+        let month = match date.year() {
+            year if year < *YEARS.start() => return Self { year: *YEARS.start(), month: 1 },
+            year if year > *YEARS.end() => return Self { year: *YEARS.end(), month: 12 },
+            year => Self { year, month: date.month() },
+        };
+        // Clocks that are set back over midnight show the month before once more.
+        let span = month.span(zone);
+        if seconds < span.start() {
+            month.previous()
+        } else if seconds >= span.end() {
+            month.next()
+        } else {
+            month
+        }
     }
 
     /// Year, such as 2026.
@@ -53,20 +68,22 @@ impl Month {
         self.month
     }
 
-    /// The month before.
+    /// The month before; of the first known one, itself.
     #[must_use]
     pub fn previous(self) -> Self {
         match self.month {
-            1 => Self { year: (self.year - 1).max(*YEARS.start()), month: 12 },
+            1 if self.year == *YEARS.start() => self,
+            1 => Self { year: self.year - 1, month: 12 },
             month => Self { month: month - 1, ..self },
         }
     }
 
-    /// The month after.
+    /// The month after; of the last known one, itself.
     #[must_use]
     pub fn next(self) -> Self {
         match self.month {
-            12 => Self { year: (self.year + 1).min(*YEARS.end()), month: 1 },
+            12 if self.year == *YEARS.end() => self,
+            12 => Self { year: self.year + 1, month: 1 },
             month => Self { month: month + 1, ..self },
         }
     }
@@ -87,14 +104,30 @@ impl Month {
     /// `days × 24 h`: the seconds are what really passes.
     #[must_use]
     pub fn span(self, zone: &TimeZone) -> Span {
-        let first = |month: Self| {
-            month.first_day().to_zoned(zone.clone()).map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
-        };
-        let (start, end) = (first(self), first(self.next()));
-        // Months of known years begin later than the ones before; a month of seconds is for the compiler alone.
-        Span::new(start, end)
-            .unwrap_or_else(|| Span::new(start.min(i64::MAX - 1), i64::MAX).unwrap_or_else(|| unreachable!()))
+        let first = self.first_day();
+        let last = first.last_of_month();
+        let next = last.tomorrow().unwrap_or(last);
+        let start = first_moment(first.to_datetime(jiff::civil::Time::midnight()), zone).unwrap_or(i64::MIN);
+        let end = first_moment(next.to_datetime(jiff::civil::Time::midnight()), zone).unwrap_or(i64::MAX);
+        // Of known years every moment is known, and days follow each other; the second is for the compiler alone.
+        Span::new(start, end).unwrap_or_else(|| Span::second(start))
     }
+}
+
+/// The first moment, in seconds since the epoch, at which the clocks of `zone` show `civil` or, where they jump over it, later.
+#[must_use]
+pub fn first_moment(civil: DateTime, zone: &TimeZone) -> Option<i64> {
+    let moment = match zone.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(civil).ok()?,
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(civil).ok()?,
+        AmbiguousOffset::Gap { before, .. } => {
+            // As if the clocks had gone on: at the jump or after it.
+            let after = before.to_timestamp(civil).ok()?;
+            let past = after.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
+            zone.preceding(past).next().map_or(after, |jump| jump.timestamp())
+        }
+    };
+    Some(moment.as_second())
 }
 
 impl fmt::Display for Month {
@@ -174,8 +207,28 @@ mod tests {
             ("2011-12", "Pacific/Apia", "2011-12-01T10:00:00Z", 720.0),
             // Clocks went back from 1:00 to 0:00 on the first: the month starts at the first midnight of the two.
             ("2026-11", "America/Havana", "2026-11-01T04:00:00Z", 721.0),
+            // Clocks went from midnight to 1:00 on the first: the month starts at 1:00.
+            ("1949-12", "America/Sao_Paulo", "1949-12-01T03:00:00Z", 743.0),
+            // On the first, from 0:01 back to 23:01 of the day before: it starts at the first midnight, once.
+            ("2009-11", "America/St_Johns", "2009-11-01T02:30:00Z", 721.0),
         ] {
             check(month, zone, start, hours);
+        }
+    }
+
+    #[test]
+    fn a_moment_the_clocks_jump_over_is_the_jump() {
+        for (civil, zone_name, expected) in [
+            // From 23:30 to 0:30.
+            ("1919-03-31T00:00", "America/Toronto", "1919-03-31T04:30:00Z"),
+            // A whole day.
+            ("2011-12-30T21:00", "Pacific/Apia", "2011-12-30T10:00:00Z"),
+            // Shown twice: the first time.
+            ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T03:00", "Europe/Berlin", "2026-10-25T02:00:00Z"),
+        ] {
+            let moment = first_moment(civil.parse().unwrap(), &zone(zone_name)).unwrap();
+            assert_eq!(Timestamp::from_second(moment).unwrap().to_string(), expected, "{zone_name}");
         }
     }
 
@@ -183,7 +236,7 @@ mod tests {
     fn a_month_is_written_one_way() {
         assert_eq!("2026-01".parse::<Month>().unwrap().to_string(), "2026-01");
         for text in
-            ["", "2026", "2026-1", "2026-13", "2026-00", "26-10", "2026-10-01", "+026-10", "２０２６-10", "1969-12"]
+            ["", "2026", "2026-1", "2026-13", "2026-00", "26-10", "2026-10-01", "+026-10", "２０２６-10", "1899-12"]
         {
             let error = text.parse::<Month>().unwrap_err();
             assert!(error.to_string().contains("2026-10"), "{error}");
@@ -191,10 +244,25 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_known_time_do_not_panic() {
-        for moment in [i64::MIN, -1, i64::MAX] {
-            let month = Month::containing(moment, &zone("Asia/Tokyo"));
-            let _ = (month.previous(), month.next(), month.span(&zone("Asia/Tokyo")), month.days());
+    fn the_ends_of_known_time_are_months_like_others() {
+        for (moment, expected) in
+            [(i64::MIN, "1900-01"), (-9_999_999_999, "1900-01"), (-1, "1969-12"), (i64::MAX, "9000-12")]
+        {
+            let month = Month::containing(moment, &TimeZone::UTC);
+            assert_eq!(month.to_string(), expected);
+            let days = i64::from(month.days());
+            assert_eq!(month.span(&TimeZone::UTC).seconds(), days * 86_400);
+            assert_eq!(month.to_string().parse(), Ok(month));
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_has_months_before_it() {
+        let months: Vec<String> =
+            std::iter::successors(Some(Month::containing(0, &zone("Asia/Tokyo"))), |month| Some(month.previous()))
+                .take(14)
+                .map(|month| month.to_string())
+                .collect();
+        assert_eq!((months[0].as_str(), months[1].as_str(), months[13].as_str()), ("1970-01", "1969-12", "1968-12"));
     }
 }

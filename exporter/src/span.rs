@@ -17,6 +17,13 @@ impl Span {
         (start < end).then_some(Self { start, end })
     }
 
+    /// The second that begins at `start`; the last one there is, where none follows.
+    #[must_use]
+    pub fn second(start: i64) -> Self {
+        let start = start.min(i64::MAX - 1);
+        Self { start, end: start + 1 }
+    }
+
     /// First second inside.
     #[must_use]
     pub fn start(self) -> i64 {

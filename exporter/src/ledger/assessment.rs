@@ -5,6 +5,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
 use super::Maintenance;
+use crate::calendar::first_moment;
 use crate::contract::{Contract, Function, WeekSlot};
 use crate::span::Span;
 
@@ -87,9 +88,7 @@ fn occurrence(slot: WeekSlot, day: jiff::civil::Date, zone: &TimeZone) -> Option
     // Within one day, the end is later that day or a week later.
     let days = if days == 0 && slot.to.1 <= slot.from.1 { 7 } else { days };
     let last = day.checked_add(jiff::Span::new().days(days)).ok()?;
-    let moment = |date: jiff::civil::Date, time| {
-        Some(date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp().as_second())
-    };
+    let moment = |date: jiff::civil::Date, time| first_moment(date.to_datetime(time), zone);
     Span::new(moment(day, slot.from.1)?, moment(last, slot.to.1)?)
 }
 

@@ -249,8 +249,16 @@ impl Ledger {
     pub fn sha256(&self) -> String {
         let mut sorted = self.clone();
         sorted.maintenance.sort_by(|a, b| a.id.cmp(&b.id));
+        for entry in &mut sorted.maintenance {
+            entry.functions.sort();
+            entry.notices.sort_by_key(|notice| (notice.at, notice.channel.word()));
+        }
         sorted.incidents.sort_by(|a, b| a.id.cmp(&b.id));
-        sorted.drills.sort_by(|a, b| (a.at, &a.text.en).cmp(&(b.at, &b.text.en)));
+        for entry in &mut sorted.incidents {
+            entry.functions.sort();
+            entry.notices.sort_by_key(|notice| (notice.at, notice.channel.word()));
+        }
+        sorted.drills.sort_by(|a, b| (a.at, &a.text.en, &a.text.ja).cmp(&(b.at, &b.text.en, &b.text.ja)));
         sorted.advisories.sort_by(|a, b| a.id.cmp(&b.id));
         // Strings, numbers and times: nothing here that JSON could not write.
         let text = serde_json::to_vec(&sorted).unwrap_or_default();
@@ -283,9 +291,14 @@ mod tests {
     #[test]
     fn the_hash_is_of_what_is_said_not_of_its_order() {
         let one = incident("a", Some(Cause::Upstream("sfdc".to_owned())));
-        let two = incident("b", None);
+        let mut two = incident("b", None);
+        two.functions.push("consumer".to_owned());
+        two.notices = [Channel::Mail, Channel::Phone].map(|channel| Notice { at: two.started_at, channel }).to_vec();
+        let mut turned = two.clone();
+        turned.functions.reverse();
+        turned.notices.reverse();
         let there = Ledger { incidents: vec![one.clone(), two.clone()], ..Ledger::default() };
-        let back = Ledger { incidents: vec![two.clone(), one.clone()], ..Ledger::default() };
+        let back = Ledger { incidents: vec![turned, one.clone()], ..Ledger::default() };
         let ruled =
             Ledger { incidents: vec![one, Incident { cause: Some(Cause::Internal), ..two }], ..Ledger::default() };
         assert_eq!(there.sha256(), back.sha256());

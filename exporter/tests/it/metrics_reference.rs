@@ -45,6 +45,13 @@ const LEDGER: &str = "maintenance:
     finished_at: 2199-11-20T21:30:00+09:00
 incidents:
   - {id: i, title: t, functions: [f], cause: internal, started_at: 2026-10-01T00:00:00Z}
+  - id: j
+    title: t
+    functions: [f]
+    cause: force_majeure
+    started_at: 2199-10-01T00:00:00Z
+    resolved_at: 2199-10-02T00:00:00Z
+    decided: {by: b, at: 2199-10-03T00:00:00Z}
 ";
 
 /// Families whose names the host decides, under the name they are documented by.
