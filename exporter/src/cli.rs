@@ -58,7 +58,7 @@ pub enum Command {
 /// `check FILE…`
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Configuration files
+    /// Configurations, module files, or ledgers (files or folders)
     #[arg(value_name = "FILE", required_unless_present = "web_config_file")]
     pub files: Vec<PathBuf>,
     /// Exit with 1 on warnings too

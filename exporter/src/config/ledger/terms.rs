@@ -13,8 +13,10 @@ use crate::config::units::format_duration;
 use crate::contract::{Contract, WeekSlot};
 use crate::ledger::{Assessment, Cause, Exclusion, Incident, Maintenance};
 
-/// An incident of this many seconds is rather one whose end, or whose month, was mistaken: a week.
+/// What takes longer than this many seconds, a week, has rather a mistaken day or month.
 const LONG: i64 = 7 * 86_400;
+/// A stop that begins later than this many seconds from now, two years, has rather a mistaken year.
+const FAR: i64 = 2 * 365 * 86_400;
 
 /// Reports what is odd about the entries.
 pub(super) fn check(entries: &Entries, terms: Terms<'_>, documents: &[Document]) {
@@ -50,6 +52,7 @@ impl Stop<'_> {
             self.notice(&assessment);
         }
         self.limits();
+        self.slips();
     }
 
     fn slot(&self, assessment: &Assessment) {
@@ -106,6 +109,18 @@ impl Stop<'_> {
                     ),
                 );
             }
+        }
+    }
+
+    fn slips(&self) {
+        let stop = &self.stop.value;
+        let ahead = stop.start.as_second().saturating_sub(self.now);
+        if ahead > FAR {
+            self.warn("start", format_args!("the stop is {} days ahead; is its year right?", ahead / 86_400));
+        }
+        let takes = Assessment::stop_seconds(stop);
+        if takes > LONG {
+            self.warn("end", format_args!("the stop takes {} days; are day and month right?", takes / 86_400));
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! What is said about each kind of fault is in `testdata/config`, which `config` goes through.
 
+mod random;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -22,6 +24,7 @@ contract:
   functions:
     f: {objective: 99, capabilities: {a: {quorum: all}}}
     g: {objective: 99, capabilities: {a: {quorum: all}}}
+  upstreams: {u: }
 modules: {m: {prober: icmp, timeout: 3s}}
 probes: [{name: p, module: m, targets: [127.0.0.1], evidence: f/a}, {name: q, module: m, targets: [127.0.0.2], evidence: g/a}]
 ";
@@ -99,8 +102,8 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_faults_are_said_too() {
         said,
         [
             "ledger.d/b.yml:1:1: drill: unknown key `drill`; accepted here: maintenance, incidents, drills, advisories (did you mean `drills`?)",
-            "ledger.d/a.yml: cannot read it: it is not UTF-8 on line 2; sla.yml:10 names it",
-            "ledger.d/c.yml: cannot read it: No such file or directory (os error 2); sla.yml:10 names it",
+            "ledger.d/a.yml: cannot read it: it is not UTF-8 on line 2; sla.yml:11 names it",
+            "ledger.d/c.yml: cannot read it: No such file or directory (os error 2); sla.yml:11 names it",
         ]
     );
     let findings = load(folder.path(), "none.yml").unwrap_err();
@@ -253,6 +256,40 @@ fn the_shipped_ledger_is_an_example_of_everything() {
     assert!(!drills.is_empty() && !advisories.is_empty());
 }
 
+/// What `check` says of ledgers on their own: the exit code and both streams.
+fn check(name: &str) -> (u8, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let path = Path::new("testdata/config").join(name);
+    let code = config::check::run(&[path], false, NOW, &mut out, &mut err);
+    (code, String::from_utf8([err, out].concat()).unwrap().replace("testdata/config/", ""))
+}
+
+/// A list's misspelt name does not make a ledger a configuration without a contract.
+#[test]
+fn a_ledger_or_a_folder_of_it_can_be_checked_without_its_contract() {
+    let needs_more = "its functions, upstreams and terms are checked with the configuration that names it";
+    assert_eq!(
+        check("ledger-folder"),
+        (
+            0,
+            format!("ledger-folder: ok: ledger with 0 maintenance, 1 incident, 0 drills, 0 advisories; {needs_more}\n")
+        )
+    );
+    // Unknown functions and terms are the contract's matter; what contradicts itself is not.
+    let (code, said) = check("ledger-bad-names.yml");
+    assert!(code == 1 && !said.contains("clinet") && said.contains("is listed twice"), "{said}");
+    assert_eq!(check("ledger-undecided.yml").1.matches("nobody has decided").count(), 3);
+    let (code, said) = check("ledger-twice");
+    assert!(
+        code == 1 && said.contains("ledger-twice/b.yml:2:10: advisories[0].id: `x` is maintenance[0].id already"),
+        "{said}"
+    );
+    let (code, said) = check("ledger-wrong.yml");
+    assert!(code == 1 && said.contains("unknown key `incident`; accepted here: maintenance, incidents"), "{said}");
+    let (code, said) = check("no-such-folder/");
+    assert_eq!((code, said.lines().count()), (1, 2), "{said}");
+}
+
 /// Both sides of each moment at which a warning about a stop begins or ends to be said.
 #[test]
 fn warnings_of_stops_come_in_time_and_go_with_the_open_months() {
@@ -286,6 +323,16 @@ fn warnings_of_stops_come_in_time_and_go_with_the_open_months() {
     for more in ["emergency: true", "cancelled_at: 2026-11-19T00:00:00Z"] {
         assert_eq!(said(&stop(&format!("{plan}, {more}")), "2026-11-22T00:00:00Z"), "");
     }
+    // A slip of the keyboard: two years ahead, a week long, and a second more of either.
+    let far = |end: &str| {
+        stop(&format!("start: 2028-11-20T00:00:00Z, end: 2028-11-{end}, announced_at: 2026-11-01T00:00:00Z"))
+    };
+    assert_eq!(said(&far("27T00:00:00Z"), "2026-11-21T00:00:00Z"), "");
+    let slips = said(&far("27T00:00:01Z"), "2026-11-20T23:59:59Z");
+    assert_eq!(
+        slips,
+        "the stop is 730 days ahead; is its year right?\nthe stop takes 7 days; are day and month right?"
+    );
     // Ten minutes of a clock that goes wrong are none.
     let told = stop(&format!("{plan}, announced_at: 2026-11-02T00:10:00Z"));
     assert_eq!(said(&told, "2026-11-02T00:00:00Z"), "");
