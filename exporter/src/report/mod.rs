@@ -6,7 +6,9 @@
 pub mod assemble;
 pub mod figures;
 pub mod model;
+pub mod rounding;
 pub mod slots;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;
