@@ -5,6 +5,7 @@
 
 pub mod assemble;
 pub mod figures;
+pub mod html;
 pub mod model;
 pub mod rounding;
 pub mod slots;
