@@ -1,8 +1,10 @@
-//! Something to watch: a small web service with switches to break it, and a mail catcher.
+//! Something to watch: a small web service with switches to break it, a mail catcher, and a year of invented history.
 //!
 //! For `make run`, `docker compose up` and the end-to-end tests. Not for production: passwords are known, mails are
 //! shown to whoever asks.
 
+pub mod clock;
+pub mod history;
 pub mod mail;
 pub mod service;
 pub mod stack;

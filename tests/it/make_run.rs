@@ -37,7 +37,8 @@ impl Launcher {
         let words: Vec<&str> = wrapper
             .iter()
             .copied()
-            .chain([stack.to_str().unwrap(), "--repository", repository.to_str().unwrap()])
+            // The history takes seconds and changes nothing here; tests/it/history.rs has it.
+            .chain([stack.to_str().unwrap(), "--no-history", "--repository", repository.to_str().unwrap()])
             .collect();
         let file = std::fs::File::create(&outputs).unwrap();
         let process = Command::new(words[0])

@@ -16,6 +16,9 @@ struct Options {
     /// Only say whether the ports are free.
     #[arg(long)]
     check_ports: bool,
+    /// Start with empty graphs: without the generated year, and without a ledger.
+    #[arg(long, env = "NO_HISTORY")]
+    no_history: bool,
     /// The repository with rules and configurations.
     #[arg(long, default_value_os_t = Path::new(".").to_owned())]
     repository: PathBuf,
@@ -46,7 +49,7 @@ async fn run(options: Options) -> Result<(), String> {
             () = orphaned() => {}
         }
     };
-    stack::run(&Places { repository, programs }, options.ports, ended).await
+    stack::run(&Places { repository, programs, history: !options.no_history }, options.ports, ended).await
 }
 
 /// Waits until whoever started this (make, a shell) is gone: killed, it could not pass a signal on.

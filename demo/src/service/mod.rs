@@ -1,7 +1,7 @@
 //! The demo service: a login, a web form and click-count links, each with a switch to break it.
 //!
 //! The three capabilities of the shipped contract: `web_app` (client function), `web_form` and `click_count`
-//! (consumer function).
+//! (consumer function), and beside them a stand-in for the upstream platform, `sfdc`.
 
 mod clicks;
 mod heartbeat;

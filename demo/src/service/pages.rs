@@ -91,6 +91,7 @@ fn title(capability: Capability) -> &'static str {
         Capability::WebApp => "Web アプリケーション / Web application",
         Capability::WebForm => "WEB フォーム機能 / Web form",
         Capability::ClickCount => "クリックカウント機能 / Click count",
+        Capability::Sfdc => "上流サービス SFDC の代役 / Stand-in for the upstream platform",
     }
 }
 

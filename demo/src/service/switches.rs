@@ -43,6 +43,8 @@ words! {
         WebForm = "web_form",
         /// Follow a link that counts.
         ClickCount = "click_count",
+        /// None of the service's own: stands for the upstream platform, whose failures are not the service's (C4.1ii).
+        Sfdc = "sfdc",
     }
 }
 

@@ -57,6 +57,18 @@ impl Child {
         Some(format!("{} ended ({status})\n{}", self.name, self.last_words()))
     }
 
+    /// Waits for its end, which has to be a good one.
+    pub(super) async fn succeeds(&mut self) -> Result<(), String> {
+        loop {
+            match self.process.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("{} ended ({status})\n{}", self.name, self.last_words())),
+                Ok(None) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) => return Err(format!("{}: {error}", self.name)),
+            }
+        }
+    }
+
     /// The end of its log.
     pub(super) fn last_words(&self) -> String {
         let text =

@@ -1,10 +1,13 @@
 //! The shipped configurations, copied and pointed at loopback. Each replacement must find what it replaces.
+//!
+//! With a history, its ledger is written beside them, and sla.yml refers to it.
 
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Ports;
+use crate::history::{Addresses, History};
 
 /// The demo's probe that not every user may run.
 const PING: &str = "  - {name: loopback, module: ping, targets: [127.0.0.1], interval: 30s}\n";
@@ -23,6 +26,14 @@ pub struct Files {
     pub prometheus: PathBuf,
     /// Alertmanager's, its templates beside it.
     pub alertmanager: PathBuf,
+}
+
+impl Files {
+    /// Where a history's ledger is.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.exporter.with_file_name("ledger.yml")
+    }
 }
 
 /// Writes copies for `ports` into `folder`.
@@ -70,6 +81,30 @@ pub fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, St
         copy(&template.path(), &templates, &template.file_name().to_string_lossy(), &[])?;
     }
     Ok(Files { exporter, prometheus, alertmanager })
+}
+
+/// The history of a stack at `ports` that ends at `now`, in seconds since the epoch; its ledger and what sla.yml says of it are
+/// written to `files`.
+///
+/// # Errors
+/// With the file, and what is wrong with it.
+pub fn add_history(files: &Files, ports: Ports, now: i64) -> Result<History, String> {
+    let local = |port: u16| format!("127.0.0.1:{port}");
+    let addresses = Addresses {
+        demo: local(ports.demo),
+        mail: local(ports.smtp),
+        prometheus: local(ports.prometheus),
+        alertmanager: local(ports.alertmanager),
+        exporter: local(ports.exporter),
+        ping: may_ping(),
+    };
+    let history = History::new(now, addresses);
+    let failed = |error: std::io::Error| format!("{}: {error}", files.exporter.display());
+    let text = std::fs::read_to_string(&files.exporter).map_err(failed)?;
+    std::fs::write(&files.exporter, history.configure(&text)?).map_err(failed)?;
+    let ledger = files.ledger();
+    std::fs::write(&ledger, history.ledger()).map_err(|error| format!("{}: {error}", ledger.display()))?;
+    Ok(history)
 }
 
 fn copy(from: &Path, folder: &Path, name: &str, replace: &[(&str, &str)]) -> Result<PathBuf, String> {

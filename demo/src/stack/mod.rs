@@ -15,8 +15,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::child::Child;
-pub use self::configs::{Files, write as write_configs};
+pub use self::configs::{Files, add_history, write as write_configs};
 pub use self::ports::Ports;
+use crate::history;
 
 /// How long a program may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -28,6 +29,8 @@ pub struct Places {
     pub repository: PathBuf,
     /// `sla-exporter`, `sla-demo`, `sla-demo-mail`.
     pub programs: PathBuf,
+    /// Whether a generated year is there from the beginning.
+    pub history: bool,
 }
 
 /// Starts the stack, says what to try, and runs until `stopped` or until a program ends.
@@ -71,6 +74,10 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
     }
     let ours = |name: &str| places.programs.join(name);
     let path = |path: &Path| path.display().to_string();
+    let data = folder.join("prometheus-data");
+    if places.history {
+        prepare_history(&files, ports, folder, &data).await?;
+    }
     let listen = |port: u16| format!("127.0.0.1:{port}");
     let alertmanager =
         if child::is_on_path("prometheus-alertmanager") { "prometheus-alertmanager" } else { "alertmanager" };
@@ -102,7 +109,9 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             "prometheus".into(),
             vec![
                 format!("--config.file={}", path(&files.prometheus)),
-                format!("--storage.tsdb.path={}", path(&folder.join("prometheus-data"))),
+                format!("--storage.tsdb.path={}", path(&data)),
+                // The year's figures are read over 400 days; Prometheus' own 15 would also delete the history at once.
+                "--storage.tsdb.retention.time=400d".to_owned(),
                 format!("--web.listen-address={}", listen(ports.prometheus)),
                 format!("--web.external-url=http://{}", listen(ports.prometheus)),
             ],
@@ -139,6 +148,24 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
         let seconds = began.elapsed().as_secs_f64();
         say(&format!("  {name:<13} ready after {seconds:.1} s   http://127.0.0.1:{port}/"));
     }
+    Ok(())
+}
+
+/// Writes the ledger and loads the samples that belong to it.
+async fn prepare_history(files: &Files, ports: Ports, folder: &Path, data: &Path) -> Result<(), String> {
+    let began = Instant::now();
+    let history = configs::add_history(files, ports, crate::clock::now())?;
+    let samples = folder.join("history.openmetrics");
+    let to = samples.clone();
+    let written = tokio::task::spawn_blocking(move || history.write_samples(&to)).await;
+    written.map_err(|error| format!("writing the history: {error}"))??;
+    let arguments = history::promtool_arguments(&samples, data);
+    let mut promtool = Child::start("promtool", Path::new("promtool"), &arguments, &folder.join("promtool.log"))?;
+    promtool.succeeds().await?;
+    // More than a hundred megabytes that nobody reads again.
+    let _ = std::fs::remove_file(&samples);
+    let (seconds, ledger) = (began.elapsed().as_secs_f64(), files.ledger());
+    say(&format!("  a year of invented history, made in {seconds:.1} s; its ledger: {}", ledger.display()));
     Ok(())
 }
 
