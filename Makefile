@@ -33,4 +33,5 @@ check: ## the shipped configuration
 bench: ## figures next to the peers', in one run; takes minutes
 	@deploy/native/install.sh test
 	cargo build --release -p sla-exporter
+	cargo bench -p sla-tests --bench months
 	cargo bench -p sla-tests --bench peers
