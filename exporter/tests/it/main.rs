@@ -12,6 +12,7 @@ mod http;
 mod icmp;
 mod icmp_network;
 mod ledger;
+mod ledger_months;
 mod metrics_reference;
 mod postgres;
 mod prometheus_api;
