@@ -75,7 +75,7 @@ pub struct Function {
 }
 
 /// A part of a function that must work on its own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Capability {
     /// Label `capability`.
     pub name: String,
@@ -86,7 +86,7 @@ pub struct Capability {
 }
 
 /// Someone else's platform that can be the cause of downtime (C4.1ii).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
     /// What ledger entries refer to.
     pub name: String,
@@ -95,7 +95,8 @@ pub struct Upstream {
 }
 
 /// Share of a capability's evidence that must be up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quorum {
     /// Every probe.
     All,

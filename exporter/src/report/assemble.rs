@@ -9,6 +9,7 @@ mod year;
 use std::collections::BTreeMap;
 
 use jiff::civil::Weekday;
+use serde::{Deserialize, Serialize};
 
 use self::shares::Shares;
 use super::figures::{Frame, figures, outcome};
@@ -48,7 +49,7 @@ pub struct Input<'a> {
 }
 
 /// A notice the exporter sent, by mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Id of the entry.
     pub entry: String,
@@ -98,6 +99,7 @@ pub fn assemble(input: &Input<'_>) -> Report {
         source: input.source.clone(),
         revision: input.revision,
         status: context.status(&functions, &incidents),
+        difference: None,
         functions,
         incidents,
         maintenance,

@@ -4,6 +4,7 @@
 //! turn that into a document. Not for: metrics and rules, which show the same figures while the month goes on.
 
 pub mod assemble;
+pub mod closed;
 pub mod figures;
 pub mod html;
 pub mod model;

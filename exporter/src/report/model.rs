@@ -52,6 +52,8 @@ pub struct Report {
     pub revision: Option<u32>,
     /// Whether anything can still change the figures.
     pub status: Status,
+    /// What this revision of a closed month changed; `null`: it is not closed, or this is the first.
+    pub difference: Option<Difference>,
     /// The contract's functions, in the contract's order.
     pub functions: Vec<FunctionReport>,
     /// Incidents that have a second in the month, by when they occurred.
@@ -62,6 +64,53 @@ pub struct Report {
     pub drills: Vec<DrillReport>,
     /// Security updates (C2.6.8) published before the month's end and not settled before its start.
     pub advisories: Vec<AdvisoryReport>,
+}
+
+/// What a revision of a closed month changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// From which revision.
+    pub revision: u32,
+    /// When that one was made.
+    pub closed_at: i64,
+    /// Headlines of both; all functions, changed or not.
+    pub functions: Vec<FigureChange>,
+    /// Incidents and maintenance of the whole ledger that differ, by id.
+    pub entries: Vec<EntryChange>,
+    /// Whether the contract's terms differ.
+    pub terms: bool,
+}
+
+/// One function's headline before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FigureChange {
+    /// The function's name.
+    pub function: String,
+    /// In the revision before; `null`: it had no such function.
+    pub before: Option<Figures>,
+    /// In this one.
+    pub after: Figures,
+}
+
+/// One entry that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryChange {
+    /// Its id.
+    pub id: String,
+    /// How.
+    pub change: Change,
+}
+
+/// How an entry differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It says something else.
+    Changed,
 }
 
 /// Which contract, and its terms.

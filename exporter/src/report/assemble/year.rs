@@ -1,5 +1,7 @@
 //! The year so far.
 
+use serde::{Deserialize, Serialize};
+
 use super::Context;
 use crate::calendar::Month;
 use crate::contract::Function;
@@ -7,7 +9,7 @@ use crate::report::figures::{Frame, allowed, outcome, share};
 use crate::report::model::{Figures, Origin, YearMonth};
 
 /// What is known of one function's earlier month.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
     /// Which month.
     pub month: Month,

@@ -1,0 +1,160 @@
+//! What a closed month stands for.
+
+use super::*;
+use crate::ledger::Cause;
+use crate::report::model::Change;
+use crate::report::sample;
+
+fn input<'a>(
+    contract: &'a crate::contract::Contract,
+    ledger: &'a Ledger,
+    slots: &'a BTreeMap<String, Vec<Slot>>,
+    now: &str,
+    source: &'a Source,
+) -> Input<'a> {
+    Input {
+        contract,
+        ledger,
+        month: "2026-10".parse().unwrap(),
+        now: sample::seconds(now),
+        slots,
+        past: &[],
+        sent: &[],
+        source,
+        revision: None,
+    }
+}
+
+fn closed() -> Closed {
+    let (contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
+    let source = Source::default();
+    let closing = close(&input(&contract, &ledger, &slots, "2026-11-05T09:00:00", &source), None).unwrap();
+    assert!(closing.new);
+    closing.closed
+}
+
+fn text(closed: &Closed) -> String {
+    String::from_utf8(closed.write().unwrap()).unwrap()
+}
+
+#[test]
+fn a_file_gives_the_same_report_with_nothing_else_at_hand() {
+    let closed = closed();
+    let (contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
+    let source = Source::default();
+    let open = assemble(&input(&contract, &ledger, &slots, "2026-11-05T09:00:00", &source));
+    let read = Closed::read(text(&closed).as_bytes()).unwrap();
+    assert_eq!(read, closed);
+    let report = read.report(None).unwrap();
+    assert_eq!(report, Report { revision: Some(1), ..open });
+}
+
+#[test]
+fn slots_are_one_line_and_the_rest_is_readable() {
+    let text = text(&closed());
+    assert!(text.lines().any(|line| line.starts_with("  \"slots\": {\"client\":[[")), "{}", &text[..400]);
+    assert!(text.contains("\n      \"ledger_sha256\": \""));
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn a_month_that_goes_on_is_not_closed() {
+    let (contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
+    let source = Source::default();
+    for (now, over) in [("2026-10-20T00:00:00", false), ("2026-11-01T00:04:59", false), ("2026-11-01T00:05:00", true)] {
+        let result = close(&input(&contract, &ledger, &slots, now, &source), None);
+        assert_eq!(result.is_ok(), over, "{now}");
+    }
+}
+
+#[test]
+fn closing_again_adds_nothing_unless_the_month_is_another_one_now() {
+    let first = closed();
+    let (contract, mut ledger) = (sample::contract(), sample::ledger());
+    let source = Source::default();
+    // Prometheus may have forgotten: the slots that were closed stand.
+    let forgotten = BTreeMap::new();
+    let again = close(&input(&contract, &ledger, &forgotten, "2026-11-06T09:00:00", &source), Some(first.clone()));
+    assert_eq!(again.unwrap(), Closing { closed: first.clone(), new: false });
+
+    // Another month's entry changes the ledger and not this month.
+    let mut later = ledger.clone();
+    later.incidents.push(sample::incident(
+        "november",
+        "client",
+        Some(Cause::Internal),
+        "2026-11-02T00:00:00",
+        Some("2026-11-02T01:00:00"),
+    ));
+    let again = close(&input(&contract, &later, &forgotten, "2026-11-06T09:00:00", &source), Some(first.clone()));
+    assert!(!again.unwrap().new);
+
+    ledger.incidents.push(sample::incident(
+        "ruled-later",
+        "client",
+        Some(Cause::Internal),
+        "2026-10-30T00:00:00",
+        Some("2026-10-30T01:00:00"),
+    ));
+    let second = close(&input(&contract, &ledger, &forgotten, "2026-11-20T09:00:00", &source), Some(first)).unwrap();
+    assert!(second.new);
+    let read = Closed::read(text(&second.closed).as_bytes()).unwrap();
+    assert_eq!(read.report(Some(1)).unwrap().difference, None);
+    let report = read.report(None).unwrap();
+    assert_eq!(report.revision, Some(2));
+    let difference = report.difference.unwrap();
+    assert_eq!((difference.revision, difference.terms), (1, false));
+    let entries: Vec<_> = difference.entries.iter().map(|entry| (entry.id.as_str(), entry.change)).collect();
+    assert_eq!(entries, [("ruled-later", Change::Added)]);
+    let client = &difference.functions[0];
+    let before = client.before.unwrap();
+    assert_eq!(client.after.judged_downtime_seconds - before.judged_downtime_seconds, 3600);
+    assert!(client.after.availability < before.availability);
+    assert_eq!(read.report(Some(3)).unwrap_err(), ClosedError::NoRevision(3, 2));
+    assert_eq!(read.report(Some(0)).unwrap_err(), ClosedError::NoRevision(0, 2));
+}
+
+#[test]
+fn whatever_is_altered_is_noticed() {
+    let text = text(&closed());
+    let edits: Vec<(&str, String)> = vec![
+        ("a slot", text.replacen(",0]", ",1]", 1)),
+        ("a figure", text.replacen("\"downtime_seconds\": ", "\"downtime_seconds\": 1", 1)),
+        ("a ruling", text.replacen("\"cause\": \"internal\"", "\"cause\": \"false_alarm\"", 1)),
+        ("a time", text.replacen("\"closed_at\": 1", "\"closed_at\": 2", 1)),
+        ("the objective", text.replacen("\"objective\": 0.99", "\"objective\": 0.9", 1)),
+        ("the seal", {
+            let at = text.find("\"seal\": \"").unwrap() + 9;
+            let other = if &text[at..=at] == "0" { "1" } else { "0" };
+            format!("{}{other}{}", &text[..at], &text[at + 1..])
+        }),
+    ];
+    for (what, edited) in edits {
+        assert_ne!(edited, text, "{what}: the sample has none");
+        let error = Closed::read(edited.as_bytes()).unwrap_err();
+        assert!(matches!(error, ClosedError::Altered(_)), "{what}: {error}");
+    }
+    // Layout is no content.
+    let flat = serde_json::to_string(&serde_json::from_str::<serde_json::Value>(&text).unwrap()).unwrap();
+    assert!(Closed::read(flat.as_bytes()).is_ok());
+}
+
+#[test]
+fn what_is_no_closed_month_is_refused_and_does_not_panic() {
+    for text in ["", "{}", "[]", "{\"format\": 1}", "{\"format\": 2}", "{\"format\": 1, \"slots\": 3}"] {
+        let error = Closed::read(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, ClosedError::Shape(_) | ClosedError::Format(2)), "{text}: {error}");
+    }
+    let mut none = closed();
+    none.revisions.clear();
+    assert!(matches!(Closed::read(text(&none).as_bytes()), Err(ClosedError::Shape(_))));
+}
+
+#[test]
+fn another_month_or_contract_is_not_written_over() {
+    let (mut contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
+    "other".clone_into(&mut contract.name);
+    let source = Source::default();
+    let error = close(&input(&contract, &ledger, &slots, "2026-11-05T09:00:00", &source), Some(closed())).unwrap_err();
+    assert!(error.to_string().contains("it is of synergy-lead 2026-10, not of other 2026-10"), "{error}");
+}
