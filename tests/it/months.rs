@@ -6,6 +6,7 @@
 //! real ledgers; promtool cannot do either
 //! (a subquery over two months is too many samples for it).
 
+mod burn;
 mod expected;
 mod exporter;
 mod live;
