@@ -5,12 +5,18 @@
 
 pub mod assemble;
 pub mod closed;
+pub mod collect;
+pub mod csv;
 pub mod figures;
 pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod model;
 pub mod rounding;
 pub mod slots;
 pub mod words;
 
+#[cfg(test)]
+pub(crate) mod golden;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -9,7 +9,7 @@ mod times;
 
 use jiff::tz::TimeZone;
 
-use super::model::{Note, Report};
+use super::model::{Note, Report, WeeklySlot};
 use crate::lang::Lang;
 
 /// Words for one report in one language.
@@ -40,6 +40,38 @@ impl<'a> Words<'a> {
     pub fn function<'b>(&'b self, name: &'b str) -> &'b str {
         let known = self.report.functions.iter().find(|function| function.name == name);
         known.map_or(name, |function| function.title.of(self.lang))
+    }
+
+    /// A share that `rounding` printed, with its sign; a dash where there is none.
+    #[must_use]
+    pub fn percent(&self, printed: Option<String>) -> String {
+        printed.map_or_else(|| "–".to_owned(), |share| self.lang.pick(format!("{share}%"), format!("{share} %")))
+    }
+
+    /// The objective as a promise: `99%以上`, `≥ 99 %`.
+    #[must_use]
+    pub fn promised(&self, objective: f64) -> String {
+        let share = super::rounding::objective(objective);
+        self.lang.pick(format!("{share}%以上"), format!("≥ {share} %"))
+    }
+
+    /// The weekly stretch for maintenance: `金 21:00 〜 月 03:00`.
+    #[must_use]
+    pub fn weekly(&self, slot: &WeeklySlot) -> String {
+        let day = |text: &str| {
+            const DAYS: [(&str, &str); 7] = [
+                ("Mon", "月"),
+                ("Tue", "火"),
+                ("Wed", "水"),
+                ("Thu", "木"),
+                ("Fri", "金"),
+                ("Sat", "土"),
+                ("Sun", "日"),
+            ];
+            let known = DAYS.iter().find(|(en, _)| text.starts_with(en));
+            known.map_or_else(|| text.to_owned(), |(en, ja)| text.replacen(en, self.lang.pick(ja, en), 1))
+        };
+        format!("{} {} {}", day(&slot.from), self.lang.pick("〜", "–"), day(&slot.to))
     }
 
     /// Several of something, joined.

@@ -55,7 +55,7 @@ labels! {
     measured: "測定値", "Measured";
     provisional: "暫定値", "Provisional";
     adjudicated: "判定確定値", "Adjudicated";
-    figures_explained: "測定値は監視結果のみ、暫定値は運用台帳の現在の内容をすべて反映した値(本報告書の月間稼働率)、判定確定値は判定が済んだ障害だけを反映した値です。", "Measured: the monitoring alone. Provisional: the whole ledger as it stands, the figure of this report. Adjudicated: of the incidents only those that are decided.";
+    figures_explained: "測定値は監視結果のみ、暫定値は運用台帳の現在の内容をすべて反映した値（本報告書の月間稼働率）、判定確定値は判定が済んだ障害だけを反映した値です。", "Measured: the monitoring alone. Provisional: the whole ledger as it stands, the figure of this report. Adjudicated: of the incidents only those that are decided.";
     // incidents
     incidents: "障害", "Incidents";
     incident: "障害", "Incident";
@@ -115,6 +115,7 @@ labels! {
     kept: "適合", "kept";
     not_kept: "不適合", "not kept";
     no_limit: "上限なし", "no limit";
+    cancelled: "中止", "Called off";
     not_recorded: "記録なし", "not recorded";
     ongoing: "継続中", "goes on";
     not_yet: "未定", "not yet";

@@ -97,9 +97,9 @@ impl Words<'_> {
     pub fn outcome(&self, outcome: Outcome) -> &'static str {
         match outcome {
             Outcome::Met => self.lang.pick("達成", "met"),
-            Outcome::Unproven => self.lang.pick("達成(未測定時間があり未確認)", "met, unproven (unmeasured time)"),
+            Outcome::Unproven => self.lang.pick("達成（未測定時間があり未確認）", "met, unproven (unmeasured time)"),
             Outcome::Missed => self.lang.pick("未達", "missed"),
-            Outcome::Open => self.lang.pick("期間中(未達なし)", "open, not missed so far"),
+            Outcome::Open => self.lang.pick("期間中（未達なし）", "open, not missed so far"),
             Outcome::Unmeasured => self.lang.pick("測定なし", "not measured"),
             Outcome::NoService => self.lang.pick("サービス提供時間なし", "no service time"),
             Outcome::NotOwed => self.lang.pick("契約開始前", "before the contract"),
@@ -116,12 +116,12 @@ impl Words<'_> {
                 Some(upstream) => {
                     let title = upstream.title.of(self.lang);
                     let name = if title.is_empty() { upstream.name.as_str() } else { title };
-                    self.lang.pick(format!("外部プラットフォーム({name})"), format!("upstream platform ({name})"))
+                    self.lang.pick(format!("外部プラットフォーム（{name}）"), format!("upstream platform ({name})"))
                 }
                 None => self.lang.pick("外部プラットフォーム", "upstream platform").to_owned(),
             },
             Some(CauseKind::ForceMajeure) => self.lang.pick("不可抗力", "beyond reasonable control").to_owned(),
-            Some(CauseKind::FalseAlarm) => self.lang.pick("誤検知(停止なし)", "false alarm (was up)").to_owned(),
+            Some(CauseKind::FalseAlarm) => self.lang.pick("誤検知（停止なし）", "false alarm (was up)").to_owned(),
         }
     }
 
@@ -132,12 +132,12 @@ impl Words<'_> {
             ExclusionKind::Excluded => self.lang.pick("除外時間に算入", "excluded").to_owned(),
             ExclusionKind::Cancelled => self.lang.pick("中止のため対象外", "called off").to_owned(),
             ExclusionKind::NotAnnounced => {
-                self.lang.pick("除外しない(事前通知なし)", "not excluded: not announced").to_owned()
+                self.lang.pick("除外しない（事前通知なし）", "not excluded: not announced").to_owned()
             }
             ExclusionKind::ShortNotice => {
                 let required = self.long(self.report.contract.notice_required_seconds);
                 self.lang.pick(
-                    format!("除外しない(通知が{required}前に満たない)"),
+                    format!("除外しない（通知が{required}前に満たない）"),
                     format!("not excluded: announced less than {required} ahead"),
                 )
             }
@@ -148,11 +148,13 @@ impl Words<'_> {
     #[must_use]
     pub fn link(&self, link: Option<&Link>) -> String {
         match link {
-            None => self.lang.pick("なし(要判定)", "none: to be judged").to_owned(),
+            None => self.lang.pick("なし（要判定）", "none: to be judged").to_owned(),
             Some(Link::Incident { id }) => {
                 let incident = self.incident(id);
-                self.lang
-                    .pick(format!("障害「{incident}」(原因調査中)"), format!("incident “{incident}”, cause not known"))
+                self.lang.pick(
+                    format!("障害「{incident}」（原因調査中）"),
+                    format!("incident “{incident}”, cause not known"),
+                )
             }
             Some(Link::Overrun { id }) => {
                 let stop = self.stop(id);
@@ -161,7 +163,7 @@ impl Words<'_> {
             Some(Link::Counted { id }) => {
                 let stop = self.stop(id);
                 self.lang.pick(
-                    format!("メンテナンス「{stop}」(除外対象外)"),
+                    format!("メンテナンス「{stop}」（除外対象外）"),
                     format!("the maintenance “{stop}”, which is not excluded"),
                 )
             }
@@ -178,7 +180,7 @@ impl Words<'_> {
         };
         let by = match notice.sender {
             Sender::Ledger => "",
-            Sender::Exporter => self.lang.pick("(自動送信)", " (automatic)"),
+            Sender::Exporter => self.lang.pick("（自動送信）", " (automatic)"),
         };
         format!("{} {channel}{by}", self.moment(notice.at))
     }
@@ -212,7 +214,7 @@ impl Words<'_> {
     pub fn slots(&self, count: SlotCount) -> String {
         let SlotCount { up, down, unmeasured } = count;
         self.lang.pick(
-            format!("稼働{up}・停止{down}・未測定{unmeasured}(各5分)"),
+            format!("稼働{up}・停止{down}・未測定{unmeasured}（各5分）"),
             format!("{up} up, {down} down, {unmeasured} unmeasured (5 min each)"),
         )
     }

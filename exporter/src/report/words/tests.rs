@@ -54,3 +54,13 @@ fn a_contract_is_reported_in_its_own_language_unless_told_otherwise() {
     assert_eq!(natural(&text("Service level agreement", "Service level agreement")), Lang::En);
     assert_eq!(natural(&Text::default()), Lang::En);
 }
+
+#[test]
+fn the_week_and_shares_are_written_as_each_language_does() {
+    let report = report();
+    let (ja, en) = (Words::new(&report, Lang::Ja), Words::new(&report, Lang::En));
+    let slot = report.contract.maintenance_slot.as_ref().unwrap();
+    assert_eq!((ja.weekly(slot).as_str(), en.weekly(slot).as_str()), ("金 21:00 〜 月 03:00", "Fri 21:00 – Mon 03:00"));
+    assert_eq!((ja.promised(0.99).as_str(), en.promised(0.99).as_str()), ("99%以上", "≥ 99 %"));
+    assert_eq!((ja.percent(Some("99.787".to_owned())).as_str(), en.percent(None).as_str()), ("99.787%", "–"));
+}
