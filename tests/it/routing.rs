@@ -245,6 +245,20 @@ fn only_tickets_keep_to_working_hours() {
     }
 }
 
+/// A beat a minute: a repeat_interval of a minute would leave out every second one, and the end of the watchdog is no beat.
+#[test]
+fn the_heartbeat_beats_every_minute() {
+    let config = yaml(CONFIG);
+    let route = &config["route"]["routes"][0];
+    assert_eq!(route["receiver"], "heartbeat", "first, so that nothing can keep it");
+    assert_eq!((&route["group_interval"], &route["repeat_interval"]), (&Value::from("1m"), &Value::from("50s")));
+    let receivers = config["receivers"].as_sequence().unwrap();
+    let hooks = &receivers.iter().find(|receiver| receiver["name"] == "heartbeat").unwrap()["webhook_configs"];
+    for hook in hooks.as_sequence().unwrap() {
+        assert_eq!(hook["send_resolved"], false, "{hook:?}: a webhook sends recoveries by default");
+    }
+}
+
 #[test]
 fn secrets_come_from_files() {
     let text = crate::rules::read(CONFIG);

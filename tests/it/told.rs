@@ -191,9 +191,9 @@ fn assert_well_formed(mail: &Mail) {
     assert!(header(mail, "References").starts_with("<sla.") && header(mail, "In-Reply-To").starts_with("<sla."));
 }
 
-/// The dead man's switch: beats come as long as the alert is posted, and its end is none.
+/// The dead man's switch: beats come as long as the alert fires, and then no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_heartbeat_is_heard_and_its_end_is_no_beat() {
+async fn the_heartbeat_is_heard_until_the_watchdog_ends() {
     let told = Arc::new(Told::start().await);
     let beats = async || -> Result<u64, String> {
         let text = http::get(told.demo, "/heartbeat").await?;
