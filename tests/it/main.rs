@@ -13,6 +13,7 @@ mod make_run;
 mod months;
 mod node_exporter;
 mod prometheus_api;
+mod promql;
 mod routing;
 mod rules;
 mod stack;

@@ -3,15 +3,14 @@
 //!
 //! `past` asks for the one rule that reads everything at chosen moments of history; `live` lets the programs evaluate the
 //! file over and over while the ledger changes and the exporter goes away and comes back; `exporter` has the real one with
-//! real ledgers; promtool cannot do either
-//! (a subquery over two months is too many samples for it).
+//! real ledgers; `burn` is about burn.yml. promtool can do none of it (a subquery over two months is too many samples).
 
 mod burn;
-mod expected;
+pub(crate) mod expected;
 mod exporter;
 mod live;
 mod past;
-mod servers;
+pub(crate) mod servers;
 
 use std::collections::BTreeSet;
 

@@ -81,7 +81,7 @@ fn derived(figures: &Figures) -> Vec<(&'static str, f64)> {
         all.push((SERIES[6], ratio(downtime + unmeasured, service)));
     }
     // 100 % is not said of a month nobody knows anything about.
-    if up > 0 || downtime > 0 {
+    if up > 0 || downtime > 0 || unmeasured == 0 {
         if service > 0 {
             all.push((SERIES[2], ratio(downtime, service)));
         }
