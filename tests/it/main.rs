@@ -7,6 +7,7 @@ mod blackbox_exporter;
 mod compose;
 mod demo;
 mod end_to_end;
+mod history;
 mod mails;
 mod maintenance;
 mod make_run;

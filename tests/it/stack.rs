@@ -1,14 +1,16 @@
 //! The stack of a test: the demo service and the mail catcher in this process, the rest as real programs.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 
+use sla_demo::history::{History, promtool_arguments};
 use sla_demo::mail::{Catcher, Mail, Store, receive};
 use sla_demo::service::{Clicks, Service};
-use sla_demo::stack::{Ports, write_configs};
+use sla_demo::stack::{Files, Ports, add_history, write_configs};
 use sla_demo::web;
 use sla_tests::program::{Program, on_path, ours};
 use sla_tests::{eventually, free_port, http, repository, shortened};
@@ -34,6 +36,16 @@ fn local(port: u16) -> String {
 impl Stack {
     /// Starts everything, intervals shortened, and waits until each is ready.
     pub(crate) async fn start() -> Self {
+        Self::start_at(None).await.0
+    }
+
+    /// The same with the demo's history up to `now`, and with the rules of the months.
+    pub(crate) async fn start_with_history(now: i64) -> (Self, History) {
+        let (stack, history) = Self::start_at(Some(now)).await;
+        (stack, history.unwrap())
+    }
+
+    async fn start_at(now: Option<i64>) -> (Self, Option<History>) {
         let folder = tempfile::tempdir().unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let (demo, smtp) = (web::listen(any).await.unwrap(), web::listen(any).await.unwrap());
@@ -54,6 +66,8 @@ impl Stack {
         tokio::spawn(web::serve(text_format, Arc::new(TextFormat(exporter_port))));
         write_shortened(&shipped, text_format_port);
         let files = write_configs(&shipped, folder.path(), ports).unwrap();
+        let data = folder.path().join("prometheus-data");
+        let history = now.map(|now| load_history(&shipped, &files, ports, &data, now));
 
         let exporter = start_exporter(&folder, exporter_port).await;
         let mut alertmanager_program = Program::start(
@@ -73,13 +87,14 @@ impl Stack {
             &on_path(&["prometheus"]),
             &[
                 format!("--config.file={}", files.prometheus.display()),
-                format!("--storage.tsdb.path={}", folder.path().join("prometheus-data").display()),
+                format!("--storage.tsdb.path={}", data.display()),
+                "--storage.tsdb.retention.time=400d".to_owned(),
                 format!("--web.listen-address={}", local(prometheus)),
             ],
             folder.path(),
         );
         prometheus_program.ready(prometheus, "/-/ready").await;
-        Self {
+        let stack = Self {
             demo: demo_port,
             exporter_port,
             prometheus,
@@ -88,7 +103,13 @@ impl Stack {
             _alertmanager: alertmanager_program,
             _prometheus: prometheus_program,
             folder,
-        }
+        };
+        (stack, history)
+    }
+
+    /// Where the configurations and the ledger are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Ends the exporter and starts it again.
@@ -125,6 +146,19 @@ impl Stack {
         })
         .await
     }
+}
+
+/// As the launcher does it.
+fn load_history(shipped: &Path, files: &Files, ports: Ports, data: &Path, now: i64) -> History {
+    let months = "recording-rules/months.yml";
+    shortened::copy(&repository().join(months), &shipped.join(months), &[("interval: 5m", "interval: 10s")]);
+    let history = add_history(files, ports, now).unwrap();
+    let samples = files.ledger().with_file_name("history.openmetrics");
+    history.write_samples(&samples).unwrap();
+    let promtool = on_path(&["promtool"]);
+    let output = Command::new(promtool).args(promtool_arguments(&samples, data)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    history
 }
 
 async fn start_exporter(folder: &TempDir, port: u16) -> Program {

@@ -17,6 +17,8 @@ mod openmetrics;
 mod probes;
 mod recent;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -66,6 +68,12 @@ impl History {
     #[must_use]
     pub fn current(&self) -> Month {
         Month::containing(self.now)
+    }
+
+    /// When it ends, in seconds since the epoch.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        self.now
     }
 
     /// ledger.yml.
