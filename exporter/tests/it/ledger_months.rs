@@ -100,7 +100,7 @@ fn expected(ledger: &Ledger, zone: Tz, now: i64) -> BTreeMap<String, f64> {
             };
             for stop in slow::excluded_stops(ledger, function) {
                 let (from, to) = (stop.start.as_second(), stop.end.as_second());
-                let finished = stop.finished_at.map_or(to, |at| at.as_second());
+                let finished = stop.finished_at.map_or(to, jiff::Timestamp::as_second);
                 window(&stop.id, "exclude", "planned", from, if finished < to { finished } else { to });
                 window(&stop.id, "down", "overrun", to, finished);
             }
@@ -111,7 +111,7 @@ fn expected(ledger: &Ledger, zone: Tz, now: i64) -> BTreeMap<String, f64> {
                     "false_alarm" => "up",
                     _ => "exclude",
                 };
-                let end = incident.resolved_at.map_or(end, |at| at.as_second());
+                let end = incident.resolved_at.map_or(end, jiff::Timestamp::as_second);
                 window(&incident.id, effect, cause.word(), incident.started_at.as_second(), end);
             }
         }

@@ -105,7 +105,7 @@ enum Second {
 fn judge(second: i64, ledger: &Ledger, function: &str, now: i64) -> Second {
     let (mut planned, mut overrun) = (false, false);
     for stop in excluded_stops(ledger, function) {
-        let finished = stop.finished_at.map(|at| at.as_second());
+        let finished = stop.finished_at.map(jiff::Timestamp::as_second);
         let is_done = finished.is_some_and(|finished| second >= finished);
         let (start, end) = (stop.start.as_second(), stop.end.as_second());
         planned |= second >= start && second < end && !is_done;
@@ -146,12 +146,12 @@ pub(crate) fn months(
     let mut edges = vec![now];
     for stop in &ledger.maintenance {
         edges.extend(
-            [Some(stop.start), Some(stop.end), stop.finished_at].into_iter().flatten().map(|at| at.as_second()),
+            [Some(stop.start), Some(stop.end), stop.finished_at].into_iter().flatten().map(jiff::Timestamp::as_second),
         );
     }
     for incident in &ledger.incidents {
         edges.push(incident.started_at.as_second());
-        edges.extend(incident.resolved_at.map(|at| at.as_second()));
+        edges.extend(incident.resolved_at.map(jiff::Timestamp::as_second));
     }
     let mut all = BTreeMap::new();
     let mut month = from;
