@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod app;
+mod availability;
 mod config;
 mod dns;
 mod host;
