@@ -1,12 +1,14 @@
 //! The command line: flags in Prometheus' style, each with an environment variable.
 
 mod prometheus;
+mod report;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use prometheus::PrometheusFlags;
+pub use report::{Format, ReportFlags};
 
 /// Ends the long help; the codes are an interface.
 const EXIT_CODES: &str = "\
@@ -53,6 +55,8 @@ pub struct Cli {
 pub enum Command {
     /// Check configuration files and say what is wrong with them, all of it at once
     Check(CheckFlags),
+    /// Write the report of a month: the contract's formula with its numbers, incidents, maintenance, what nobody knows
+    Report(Box<ReportFlags>),
 }
 
 /// `check FILE…`
@@ -183,6 +187,8 @@ mod tests {
             (&["check"], ErrorKind::MissingRequiredArgument),
             (&["--config.file=a.yml", "check", "a.yml"], ErrorKind::ArgumentConflict),
             (&["serve"], ErrorKind::InvalidSubcommand),
+            (&["report", "--config.file=a.yml", "--month=2026-13"], ErrorKind::ValueValidation),
+            (&["report", "--config.file=a.yml", "--format=pdf"], ErrorKind::InvalidValue),
         ] {
             assert_eq!(parse(line).unwrap_err(), kind, "{line:?}");
         }

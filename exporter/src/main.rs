@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sla_exporter::cli::{Cli, Command};
-use sla_exporter::daemon;
+use sla_exporter::{daemon, report};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
         Some(Command::Check(flags)) => daemon::check(flags),
+        Some(Command::Report(flags)) => report::command::run(flags),
         None => daemon::run(&cli.run),
     }
 }

@@ -24,7 +24,12 @@ pub struct PrometheusFlags {
     )]
     pub url: Secret,
     /// Credentials and TLS for it: a file in the format of Prometheus' own http_config
-    #[arg(long = "prometheus.config.file", value_name = "FILE", env = "SLA_EXPORTER_PROMETHEUS_CONFIG_FILE")]
+    #[arg(
+        id = "prometheus_config_file",
+        long = "prometheus.config.file",
+        value_name = "FILE",
+        env = "SLA_EXPORTER_PROMETHEUS_CONFIG_FILE"
+    )]
     pub config_file: Option<PathBuf>,
     /// How long one request to it may take; all that one figure needs may take ten times as long
     #[arg(

@@ -35,7 +35,7 @@ pub struct Report {
     pub month_end: i64,
     /// Days the calendar gives the month: the `days` of the contract's formula (C4.1f).
     pub days: i8,
-    /// Up to which clock time slots are counted: the month's end, or five to ten minutes before `generated_at`. A multiple
+    /// Up to which clock time slots are counted: the month's end, or one to six minutes before `generated_at`. A multiple
     /// of 300; at most `month_start` in the month's first minutes.
     pub counted_until: i64,
     /// The moment the ledger and the slots were looked at.
@@ -177,7 +177,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Waiting {
-    /// The month goes on, or ended less than five minutes ago: its last slots are not counted yet.
+    /// The month goes on, or ended less than a minute ago: its last slots are not counted yet.
     MonthNotOver,
     /// This incident has not converged.
     OpenIncident {

@@ -92,7 +92,7 @@ fn a_report_waits_for_all_that_can_change_it() {
 #[test]
 fn a_report_is_final_when_nothing_waits_and_not_a_second_earlier() {
     let quiet = Ledger::default();
-    for (now, state) in [("2026-11-01T00:04:59", State::Provisional), ("2026-11-01T00:05:00", State::Final)] {
+    for (now, state) in [("2026-11-01T00:00:59", State::Provisional), ("2026-11-01T00:01:00", State::Final)] {
         let report = of(&contract(), &quiet, &all_up(), now);
         assert_eq!(report.status.state, state, "{now}");
         assert_eq!(report.status.waiting.is_empty(), state == State::Final);

@@ -86,7 +86,7 @@ pub struct ClosedFigures {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClosedError {
     /// The month goes on.
-    #[error("{0} is not over, or has ended less than five minutes ago; it can be closed then")]
+    #[error("{0} is not over, or has ended less than a minute ago; it can be closed then")]
     NotOver(Month),
     /// Of another month or contract.
     #[error("it is of {found}, not of {wanted}; close into another folder")]
