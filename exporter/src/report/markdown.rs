@@ -3,6 +3,7 @@
 //! Pure. Texts out of the ledger are escaped: they are shown as written and become neither markup nor links. Not for: the
 //! picture of the month (`html`), figures (`figures`).
 
+mod difference;
 mod entries;
 mod text;
 
@@ -20,6 +21,7 @@ pub fn render(report: &Report, lang: Lang) -> String {
     page.head(&mut out);
     page.status(&mut out);
     page.result(&mut out);
+    page.difference(&mut out);
     for function in &report.functions {
         page.function(function, &mut out);
     }

@@ -1,6 +1,7 @@
 //! What a closed month stands for.
 
 use super::*;
+use crate::lang::Lang;
 use crate::ledger::Cause;
 use crate::report::model::Change;
 use crate::report::sample;
@@ -157,4 +158,26 @@ fn another_month_or_contract_is_not_written_over() {
     let source = Source::default();
     let error = close(&input(&contract, &ledger, &slots, "2026-11-05T09:00:00", &source), Some(closed())).unwrap_err();
     assert!(error.to_string().contains("it is of synergy-lead 2026-10, not of other 2026-10"), "{error}");
+}
+
+#[test]
+fn the_report_of_a_revision_shows_what_it_changed_in_both_languages() {
+    let (contract, mut ledger) = (sample::contract(), sample::ledger());
+    let source = Source::default();
+    let (start, end) = ("2026-10-30T00:00:00", "2026-10-30T01:00:00");
+    ledger.incidents.push(sample::incident("ruled-later", "client", Some(Cause::Internal), start, Some(end)));
+    let slots = BTreeMap::new();
+    let second = close(&input(&contract, &ledger, &slots, "2026-11-20T09:00:00", &source), Some(closed())).unwrap();
+    let report = second.closed.report(None).unwrap();
+
+    for (lang, parts) in [
+        (Lang::Ja, ["前回の改訂からの変更", "第1版", "第2版", "ruled-later: 追加"]),
+        (Lang::En, ["Changes since the revision before", "Revision 1", "Revision 2", "ruled-later: added"]),
+    ] {
+        let page = crate::report::markdown::render(&report, lang);
+        for part in parts {
+            assert!(page.contains(part), "{part} is missing in\n{page}");
+        }
+        assert!(!crate::report::markdown::render(&second.closed.report(Some(1)).unwrap(), lang).contains(parts[0]));
+    }
 }

@@ -33,6 +33,9 @@ labels! {
     availability_lower: "下限", "Lower bound";
     lower_explained: "下限は、未測定時間をすべて停止時間とみなした場合の値です。", "The lower bound is the figure if all unmeasured time had been downtime.";
     verdict: "判定", "Verdict";
+    // a revision of a closed month
+    difference: "前回の改訂からの変更", "Changes since the revision before";
+    terms_changed: "契約条件（目標値、通知期間など）が変更されています。", "The contract's terms (objective, notice and so on) are others.";
     // formula
     calculation: "計算", "Calculation";
     item: "項目", "Item";

@@ -3,8 +3,8 @@
 use super::Words;
 use crate::ledger::{AdvisoryDecision, Channel, Status as Progress};
 use crate::report::model::{
-    AdvisoryReport, CauseKind, ExclusionKind, IncidentReport, Link, MaintenanceReport, Note, NoticeReport, Origin,
-    Outcome, Sender, SlotCount, State, Waiting,
+    AdvisoryReport, CauseKind, Change, Difference, ExclusionKind, IncidentReport, Link, MaintenanceReport, Note,
+    NoticeReport, Origin, Outcome, Sender, SlotCount, State, Waiting,
 };
 
 impl Words<'_> {
@@ -250,5 +250,33 @@ impl Words<'_> {
     fn stop<'b>(&'b self, id: &'b str) -> &'b str {
         let known = self.report.maintenance.iter().find(|stop| stop.id == id);
         known.map(|stop| stop.title.of(self.lang)).filter(|title| !title.is_empty()).unwrap_or(id)
+    }
+}
+
+impl Words<'_> {
+    /// A revision's number.
+    #[must_use]
+    pub fn revision(&self, number: u32) -> String {
+        self.lang.pick(format!("第{number}版"), format!("Revision {number}"))
+    }
+
+    /// Against which revision the changes are.
+    #[must_use]
+    pub fn difference(&self, difference: &Difference) -> String {
+        let (before, at) = (self.revision(difference.revision), self.moment(difference.closed_at));
+        self.lang.pick(
+            format!("{before}（{at}作成）以降の判定を反映しました。測定データは同じです。"),
+            format!("Rulings after {before} ({at}) are taken in. The measured data are the same."),
+        )
+    }
+
+    /// What became of an entry.
+    #[must_use]
+    pub fn change(&self, change: Change) -> &'static str {
+        match change {
+            Change::Added => self.lang.pick("追加", "added"),
+            Change::Removed => self.lang.pick("削除", "removed"),
+            Change::Changed => self.lang.pick("変更", "changed"),
+        }
     }
 }
