@@ -12,7 +12,7 @@ use crate::span::Span;
 /// Length of a slot in seconds (C2.1).
 pub const STEP: i64 = 300;
 
-/// A slot is counted this long after the clock's five minutes it lies in, in seconds: by then it has been recorded.
+/// A slot is counted this long after the clock's a minute it lies in, in seconds: by then it has been recorded.
 pub const LATE: i64 = 60;
 
 /// One measured slot. As JSON: `[timestamp, 1]`, with 0 for down.

@@ -62,7 +62,7 @@ fn slots_are_one_line_and_the_rest_is_readable() {
 fn a_month_that_goes_on_is_not_closed() {
     let (contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
     let source = Source::default();
-    for (now, over) in [("2026-10-20T00:00:00", false), ("2026-11-01T00:04:59", false), ("2026-11-01T00:05:00", true)] {
+    for (now, over) in [("2026-10-20T00:00:00", false), ("2026-11-01T00:00:59", false), ("2026-11-01T00:01:00", true)] {
         let result = close(&input(&contract, &ledger, &slots, now, &source), None);
         assert_eq!(result.is_ok(), over, "{now}");
     }
