@@ -38,57 +38,74 @@ pub(crate) fn values(series: &str, rows: &[(Value, f64)]) -> Values {
 }
 
 /// The parts of the months of `contract`, with what the exporter knew at `now`, evaluated at `evaluated`.
-#[allow(clippy::cast_precision_loss)]
 pub(crate) fn parts(contract: &Contract, now: i64, evaluated: i64) -> Values {
-    let mut values = Values::new();
-    for (function, month, figures) in contract.figures(now, evaluated) {
-        let mut part = |name, value: f64| {
-            values.insert(key(SERIES[0], &contract.name, &function, &month, name), format!("{value:.9}"));
-        };
-        part("service", figures.service as f64);
-        part("elapsed", figures.elapsed as f64);
-        part("judged", figures.judged as f64);
-        part("allowed", figures.service as f64 * (1.0 - OBJECTIVE));
-        if figures.begun {
-            part("unexplained", figures.unexplained as f64);
-            part("up", figures.up as f64);
-            part("unmeasured", figures.unmeasured as f64);
-        }
-    }
-    values
+    of(contract, now, evaluated, |figures| parts_of(figures))
 }
 
 /// Everything that is recorded of the months of `contract`.
 pub(crate) fn all(contract: &Contract, now: i64, evaluated: i64) -> Values {
-    let mut values = parts(contract, now, evaluated);
-    for (function, month, figures) in contract.figures(now, evaluated) {
+    of(contract, now, evaluated, |figures| {
+        let mut all = parts_of(figures);
         if figures.begun {
-            for (series, value) in derived(&figures) {
-                values.insert(key(series, &contract.name, &function, &month, ""), format!("{value:.9}"));
-            }
+            all.extend(derived(figures));
+        }
+        all
+    })
+}
+
+/// Series, part and value of each function's months.
+fn of(
+    contract: &Contract,
+    now: i64,
+    evaluated: i64,
+    said: impl Fn(&Figures) -> Vec<(&'static str, &'static str, f64)>,
+) -> Values {
+    let mut values = Values::new();
+    for (function, month, figures) in contract.figures(now, evaluated) {
+        for (series, part, value) in said(&figures) {
+            values.insert(key(series, &contract.name, &function, &month, part), format!("{value:.9}"));
         }
     }
     values
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn derived(figures: &Figures) -> Vec<(&'static str, f64)> {
+fn parts_of(figures: &Figures) -> Vec<(&'static str, &'static str, f64)> {
+    let mut parts = vec![
+        (SERIES[0], "service", figures.service as f64),
+        (SERIES[0], "elapsed", figures.elapsed as f64),
+        (SERIES[0], "judged", figures.judged as f64),
+        (SERIES[0], "allowed", figures.service as f64 * (1.0 - OBJECTIVE)),
+    ];
+    if figures.begun {
+        parts.extend([
+            (SERIES[0], "unexplained", figures.unexplained as f64),
+            (SERIES[0], "up", figures.up as f64),
+            (SERIES[0], "unmeasured", figures.unmeasured as f64),
+        ]);
+    }
+    parts
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn derived(figures: &Figures) -> Vec<(&'static str, &'static str, f64)> {
     let Figures { service, elapsed, judged, unexplained, up, unmeasured, .. } = *figures;
     let downtime = judged + unexplained;
     let ratio = |down: i64, of: i64| (1.0 - down as f64 / of as f64).max(0.0);
-    let mut all = vec![(SERIES[1], downtime as f64), (SERIES[5], unmeasured as f64), (SERIES[7], unexplained as f64)];
+    let mut all =
+        vec![(SERIES[1], "", downtime as f64), (SERIES[5], "", unmeasured as f64), (SERIES[7], "", unexplained as f64)];
     if service > 0 {
-        all.push((SERIES[6], ratio(downtime + unmeasured, service)));
+        all.push((SERIES[6], "", ratio(downtime + unmeasured, service)));
     }
     // 100 % is not said of a month nobody knows anything about.
     if up > 0 || downtime > 0 || unmeasured == 0 {
         if service > 0 {
-            all.push((SERIES[2], ratio(downtime, service)));
+            all.push((SERIES[2], "", ratio(downtime, service)));
         }
         if elapsed > 0 {
-            all.push((SERIES[3], ratio(downtime, elapsed)));
+            all.push((SERIES[3], "", ratio(downtime, elapsed)));
         }
-        all.push((SERIES[4], service as f64 * (1.0 - OBJECTIVE) - downtime as f64));
+        all.push((SERIES[4], "", service as f64 * (1.0 - OBJECTIVE) - downtime as f64));
     }
     all
 }
