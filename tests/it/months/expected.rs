@@ -39,7 +39,7 @@ pub(crate) fn values(series: &str, rows: &[(Value, f64)]) -> Values {
 
 /// The parts of the months of `contract`, with what the exporter knew at `now`, evaluated at `evaluated`.
 pub(crate) fn parts(contract: &Contract, now: i64, evaluated: i64) -> Values {
-    of(contract, now, evaluated, |figures| parts_of(figures))
+    of(contract, now, evaluated, parts_of)
 }
 
 /// Everything that is recorded of the months of `contract`.
