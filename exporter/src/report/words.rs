@@ -35,6 +35,12 @@ impl<'a> Words<'a> {
         Self { lang, report, zone: zone.unwrap_or(TimeZone::UTC), offsets }
     }
 
+    /// The zone of all times that are said.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The title of a function, or its name where it is not of this contract.
     #[must_use]
     pub fn function<'b>(&'b self, name: &'b str) -> &'b str {

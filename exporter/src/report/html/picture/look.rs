@@ -35,17 +35,17 @@ impl State {
     pub fn name(self, lang: Lang) -> &'static str {
         let (ja, en) = match self {
             Self::Up => ("稼働", "up"),
-            Self::Down => ("停止（計測・未判定）", "down as measured, not judged"),
-            Self::Unmeasured => ("未計測", "unmeasured"),
+            Self::Down => ("停止(測定のみ・未判定)", "down as measured, not judged"),
+            Self::Unmeasured => ("未測定", "unmeasured"),
             Self::NotOwed => ("契約開始前", "before the contract"),
             Self::Ahead => ("未集計", "not counted yet"),
             Self::Decided(reason) => match reason {
-                Reason::Planned => ("除外：計画停止", "excluded: planned stop"),
-                Reason::Upstream => ("除外：上流サービス起因", "excluded: upstream platform"),
-                Reason::ForceMajeure => ("除外：不可抗力", "excluded: force majeure"),
-                Reason::Internal => ("停止（判定済み）", "down as judged"),
-                Reason::Overrun => ("停止（計画停止の超過）", "down: maintenance overrun"),
-                Reason::FalseAlarm => ("稼働（誤検知と判定）", "up: judged a false alarm"),
+                Reason::Planned => ("除外: 計画停止", "excluded: planned stop"),
+                Reason::Upstream => ("除外: 外部プラットフォーム", "excluded: upstream platform"),
+                Reason::ForceMajeure => ("除外: 不可抗力", "excluded: force majeure"),
+                Reason::Internal => ("停止(判定済み)", "down as judged"),
+                Reason::Overrun => ("停止(メンテナンスの超過)", "down: maintenance overrun"),
+                Reason::FalseAlarm => ("稼働(誤検知と判定)", "up: judged a false alarm"),
             },
         };
         lang.pick(ja, en)
@@ -68,7 +68,7 @@ impl State {
             Self::Ahead => ("#fafafa", None),
             Self::Decided(reason) => match reason {
                 Reason::Planned => ("#a9cdf0", Some((RISING, "#1b5fa8", "1.3"))),
-                Reason::Upstream => ("#e3d7f4", Some(("M1.5 1.5v1.2M4.5 4.5v1.2", "#59309a", "1.5"))),
+                Reason::Upstream => ("#f1eafb", Some(("M1.5.4v2M4.5 3.4v2", "#43207d", "1.8"))),
                 Reason::ForceMajeure => ("#f6e3b4", Some(("M0 3h6M3 0v6", "#8a6100", "1"))),
                 Reason::Internal => ("#5c0f0f", None),
                 Reason::Overrun => ("#5c0f0f", Some(("M1.5 0v6", "#ffb38a", "1.2"))),

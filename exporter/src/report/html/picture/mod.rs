@@ -159,11 +159,11 @@ impl Picture<'_> {
                         svg.swatch width="22" height="12" viewBox="0 0 22 12" aria-hidden="true" focusable="false" {
                             path.mark d="M11 10l-5-8h10z" {}
                         }
-                        " " (lang.pick("5分に満たず、枠に現れない判定（秒単位で計算に含みます）", "judged, too short for a slot (counted to the second)"))
+                        " " (lang.pick("5分の枠に現れない短い判定(秒単位で計算に含みます)", "judged, too short for a slot (counted to the second)"))
                     }
                 }
                 @if days.has_lanes() {
-                    li { (lang.pick("時計を戻した時間帯は2段（上が1回目、下が2回目）", "the hour that took place twice has two lanes, the first above")) }
+                    li { (lang.pick("時計を戻した時間帯は2段(上が1回目、下が2回目)", "the hour that took place twice has two lanes, the first above")) }
                 }
             }
         }
