@@ -13,7 +13,7 @@ use crate::report::csv::Table;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the report is written
-  1  it is not: a file was refused, Prometheus did not answer or has no slot of the month, the file cannot be written
+  1  it is not: a file was refused or a closed one altered, Prometheus did not answer or has no slot of the month, the file cannot be written
   2  the command line makes no sense: a wrong month, a month that has not begun
   3  with --fail-on-breach: the report is written, and a function has missed its objective";
 
@@ -25,8 +25,13 @@ Exit codes:
 )]
 pub struct ReportFlags {
     /// Configuration file with the contract; names the ledger
-    #[arg(long = "config.file", value_name = "FILE", env = "SLA_EXPORTER_CONFIG_FILE")]
-    pub config_file: PathBuf,
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        env = "SLA_EXPORTER_CONFIG_FILE",
+        required_unless_present = "from"
+    )]
+    pub config_file: Option<PathBuf>,
     /// Which month of the contract's zone, such as 2026-10 [default: the one before this]
     #[arg(long, value_name = "YEAR-MONTH")]
     pub month: Option<Month>,
@@ -42,6 +47,19 @@ pub struct ReportFlags {
     /// File to write, replaced as a whole; - is standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
+    /// Close the month as well: its slots, the ledger and the figures become a file of --closed.path, to which a later
+    /// ruling adds a revision
+    #[arg(long, conflicts_with = "from")]
+    pub close: bool,
+    /// Folder of closed months, one file for each; those of the year are what its table shows
+    #[arg(long = "closed.path", value_name = "FOLDER", env = "SLA_EXPORTER_CLOSED_PATH", default_value = "closed")]
+    pub closed_path: PathBuf,
+    /// Compute the report of a closed month again, from its file alone
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["month"])]
+    pub from: Option<PathBuf>,
+    /// Which revision, with --from [default: the newest]
+    #[arg(long, value_name = "NUMBER", requires = "from")]
+    pub revision: Option<u32>,
     /// Exit with 3 when a function has missed its objective
     #[arg(long)]
     pub fail_on_breach: bool,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::assemble::Past;
+use super::assemble::{Past, Sent};
 use super::model::{Origin, Source};
 use super::slots::{self, Slot};
 use crate::calendar::Month;
@@ -25,6 +25,8 @@ pub struct Collected {
     pub slots: BTreeMap<String, Vec<Slot>>,
     /// Earlier months of the year.
     pub past: Vec<Past>,
+    /// Notices the exporters sent.
+    pub sent: Vec<Sent>,
     /// Who was asked.
     pub source: Source,
 }
@@ -75,9 +77,10 @@ pub async fn collect(
         return Err(CollectError::NoSlots { url, contract: contract.name.clone(), month, hint });
     }
     let past = past(client, contract, month, (span.end() + SETTLE).min(now)).await?;
+    let sent = sent(client, contract, now).await?;
     // Only told along; a server that does not know this question has answered the others.
     let version = client.server().await.ok().and_then(|server| server.version);
-    Ok(Collected { slots, past, source: Source { url, version, warnings: client.take_warnings() } })
+    Ok(Collected { slots, past, sent, source: Source { url, version, warnings: client.take_warnings() } })
 }
 
 /// The slots of each function of the contract, out of the series of one server or several.
@@ -120,6 +123,25 @@ async fn hint(client: &mut Client, contract: &Contract, from: i64, to: i64) -> S
     }
 }
 
+/// What the exporters say they sent. Each goes on saying it for longer than any month is reported on, so the last day is
+/// enough, and one that is down for an hour does not take it away.
+async fn sent(client: &mut Client, contract: &Contract, now: i64) -> Result<Vec<Sent>, Error> {
+    let query = format!(
+        "min by (entry, event) (last_over_time(sla_notice_sent_timestamp_seconds{{contract={}}}[1d]))",
+        quoted(&contract.name)
+    );
+    Ok(of_notices(&client.query(&query, now).await?))
+}
+
+fn of_notices(samples: &[Sample]) -> Vec<Sent> {
+    let mut sent: Vec<Sent> = samples
+        .iter()
+        .filter_map(|sample| Some(Sent { entry: sample.labels.get("entry")?.clone(), at: whole(sample.point.value) }))
+        .collect();
+    sent.sort_by(|a, b| (a.at, &a.entry).cmp(&(b.at, &b.entry)));
+    sent
+}
+
 /// The last recorded figures of the earlier months of the year.
 async fn past(client: &mut Client, contract: &Contract, month: Month, at: i64) -> Result<Vec<Past>, Error> {
     let mut months = Vec::new();
@@ -146,9 +168,7 @@ fn of_parts(samples: &[Sample]) -> Vec<Past> {
         let (Some(month), Some(function), Some(part)) = (month, labels.get("function"), labels.get("part")) else {
             continue;
         };
-        #[allow(clippy::cast_possible_truncation)] // seconds of a month; what is not a number is 0
-        let seconds = point.value.round() as i64;
-        months.entry((month, function.clone())).or_default().insert(part, seconds);
+        months.entry((month, function.clone())).or_default().insert(part, whole(point.value));
     }
     let of = |((month, function), parts): ((Month, String), BTreeMap<&str, i64>)| {
         let part = |name: &str| parts.get(name).copied();
@@ -164,6 +184,12 @@ fn of_parts(samples: &[Sample]) -> Vec<Past> {
         })
     };
     months.into_iter().filter_map(of).collect()
+}
+
+/// Whole seconds; what is not a number is 0.
+#[allow(clippy::cast_possible_truncation)]
+fn whole(value: f64) -> i64 {
+    value.round() as i64
 }
 
 /// A label's value as PromQL writes it.

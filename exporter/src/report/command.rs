@@ -8,13 +8,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::assemble::{Input, assemble};
+use super::closed::{self, Closed, ClosedError};
 use super::collect::{Collected, collect};
 use super::model::{Outcome, Report};
 use super::progress::Progress;
-use super::{csv, json, markdown, words};
+use super::words::Words;
+use super::{archive, csv, json, markdown, words};
 use crate::calendar::Month;
 use crate::cli::{Format, ReportFlags};
 use crate::config::{self, Config};
+use crate::lang::Lang;
 use crate::prometheus_api::{Client, Settings};
 use crate::{atomic_file, clock};
 
@@ -59,21 +62,10 @@ fn report(flags: &ReportFlags) -> Result<Report, Refusal> {
     if flags.csv_table.is_some() && flags.format != Format::Csv {
         return Err(Refusal::usage("--csv-table is for --format csv; give both or neither"));
     }
-    let now = clock::whole_seconds();
-    let config = configuration(&flags.config_file)?;
-    let month = month(flags.month, &config, now)?;
-    let collected = collected(flags, &config, month, now)?;
-    let report = assemble(&Input {
-        contract: &config.contract,
-        ledger: &config.ledger,
-        month,
-        now,
-        slots: &collected.slots,
-        past: &collected.past,
-        sent: &[],
-        source: &collected.source,
-        revision: None,
-    });
+    let report = match &flags.from {
+        Some(file) => from(file, flags.revision)?,
+        None => fresh(flags)?,
+    };
     let document = document(flags, &report).map_err(Refusal::failed)?;
     write(&flags.out, &document).map_err(|error| {
         let what =
@@ -81,6 +73,76 @@ fn report(flags: &ReportFlags) -> Result<Report, Refusal> {
         Refusal::failed(format_args!("cannot write {what}: {error}"))
     })?;
     Ok(report)
+}
+
+/// Out of a closed month's file, and nothing else.
+fn from(file: &Path, revision: Option<u32>) -> Result<Report, Refusal> {
+    let closed = archive::read(file).map_err(Refusal::failed)?;
+    closed.report(revision).map_err(|why| Refusal::failed(format_args!("{}: {why}", file.display())))
+}
+
+/// Out of Prometheus and the ledger as they are now.
+fn fresh(flags: &ReportFlags) -> Result<Report, Refusal> {
+    let now = clock::whole_seconds();
+    let Some(file) = &flags.config_file else { return Err(Refusal::usage("give --config.file, or --from")) };
+    let config = configuration(file)?;
+    let contract = &config.contract;
+    let month = month(flags.month, &config, now)?;
+    // Before Prometheus is asked: a file that was altered is better known at once.
+    let before = archive::find(&flags.closed_path, month).map_err(Refusal::failed)?;
+    let collected = collected(flags, &config, month, now)?;
+    let past = archive::year(&flags.closed_path, contract, month, collected.past).map_err(Refusal::failed)?;
+    let input = Input {
+        contract,
+        ledger: &config.ledger,
+        month,
+        now,
+        slots: &collected.slots,
+        past: &past,
+        sent: &collected.sent,
+        source: &collected.source,
+        revision: None,
+    };
+    if flags.close {
+        return close(flags, &input, before);
+    }
+    if let Some(last) =
+        before.as_ref().filter(|before| before.contract == contract.name).and_then(|b| b.revisions.last())
+    {
+        let file = archive::file(&flags.closed_path, month);
+        tell(format_args!(
+            "{month} is closed: this report is of now; --from {} is its revision {}",
+            file.display(),
+            last.revision
+        ));
+    }
+    Ok(assemble(&input))
+}
+
+fn close(flags: &ReportFlags, input: &Input<'_>, before: Option<Closed>) -> Result<Report, Refusal> {
+    let file = archive::file(&flags.closed_path, input.month);
+    let closing = closed::close(input, before).map_err(|why| match why {
+        ClosedError::NotOver(_) => Refusal::usage(format_args!("--close: {why}")),
+        why => Refusal::failed(format_args!("{}: {why}", file.display())),
+    })?;
+    let report = closing.closed.report(None).map_err(Refusal::failed)?;
+    let (number, seal) = closing.closed.revisions.last().map_or((0, ""), |last| (last.revision, last.seal.as_str()));
+    if closing.new {
+        let file = archive::write(&flags.closed_path, &closing.closed).map_err(Refusal::failed)?;
+        tell(format_args!("{} closed as revision {number}: {}, seal {seal}", input.month, file.display()));
+        let words = Words::new(&report, Lang::En);
+        for waiting in &report.status.waiting {
+            tell(format_args!("still waits, and may make another revision: {}", words.waiting(waiting)));
+        }
+    } else {
+        tell(format_args!("nothing has changed: revision {number} of {} stands, seal {seal}", file.display()));
+    }
+    Ok(report)
+}
+
+/// A line on standard error.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn configuration(file: &Path) -> Result<Config, Refusal> {

@@ -3,6 +3,7 @@
 //! [`command`] is the shell. [`collect`] asks Prometheus for slots; [`figures`] and [`assemble`] make the month's [`model::Report`] of
 //! them, pure; renderers ([`markdown`], [`html`], [`csv`], [`json`]) turn that into a document. Not for: metrics and rules, which show the same figures while the month goes on.
 
+pub mod archive;
 pub mod assemble;
 pub mod closed;
 pub mod collect;
