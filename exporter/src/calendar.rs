@@ -257,6 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn clocks_set_back_over_midnight_do_not_bring_the_month_before_back() {
+        let zone = zone("America/St_Johns");
+        for (moment, month) in [
+            ("2009-11-01T02:29:59Z", "2009-10"),
+            ("2009-11-01T02:30:00Z", "2009-11"),
+            // Shown as 31 October, 23:01.
+            ("2009-11-01T02:31:00Z", "2009-11"),
+        ] {
+            let moment: Timestamp = moment.parse().unwrap();
+            assert_eq!(Month::containing(moment.as_second(), &zone).to_string(), month, "{moment}");
+        }
+    }
+
+    #[test]
     fn a_clock_that_was_never_set_has_months_before_it() {
         let months: Vec<String> =
             std::iter::successors(Some(Month::containing(0, &zone("Asia/Tokyo"))), |month| Some(month.previous()))

@@ -213,7 +213,7 @@ fn five_thousand_entries_do_not_hold_a_scrape_up() {
     let view = LedgerView::of(&config);
     let write = || {
         let mut page = Page::new(Format::Text, Vec::new());
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         ledger_metrics::write(&config, &view, now, &mut page);
         (started.elapsed(), page.finish().len())
     };
