@@ -15,6 +15,7 @@ mod months;
 mod node_exporter;
 mod prometheus_api;
 mod promql;
+mod report;
 mod routing;
 mod rules;
 mod stack;

@@ -8,7 +8,7 @@
 mod burn;
 pub(crate) mod expected;
 mod exporter;
-mod live;
+pub(crate) mod live;
 mod past;
 pub(crate) mod servers;
 
@@ -18,7 +18,7 @@ use crate::rules::records;
 
 /// The expression of a rule in months.yml.
 #[track_caller]
-fn expression(record: &str) -> String {
+pub(crate) fn expression(record: &str) -> String {
     let rule = records().into_iter().find(|rule| rule.name == record).unwrap_or_else(|| panic!("no rule {record}"));
     rule.text(&["expr"]).to_owned()
 }

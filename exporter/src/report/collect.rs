@@ -173,14 +173,15 @@ fn of_parts(samples: &[Sample]) -> Vec<Past> {
     let of = |((month, function), parts): ((Month, String), BTreeMap<&str, i64>)| {
         let part = |name: &str| parts.get(name).copied();
         let downtime_seconds = part("unexplained")? + part("judged")?;
+        let unmeasured_seconds = part("unmeasured")?;
         Some(Past {
             month,
             function,
             origin: Origin::Recorded,
             service_seconds: part("service")?,
             downtime_seconds,
-            unmeasured_seconds: part("unmeasured")?,
-            known: part("up")? + downtime_seconds > 0,
+            unmeasured_seconds,
+            known: part("up")? + downtime_seconds > 0 || unmeasured_seconds == 0,
         })
     };
     months.into_iter().filter_map(of).collect()

@@ -36,6 +36,12 @@ impl Frame {
         self.clock.until.saturating_add(STEP) > self.month.end()
     }
 
+    /// Whether the month's first slot is counted: until then there is no figure.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.clock.places(&[]).next().is_some()
+    }
+
     /// Whether the contract had begun when the month ended.
     #[must_use]
     pub fn is_owed(&self) -> bool {
@@ -77,7 +83,9 @@ pub fn figures(frame: &Frame, function: &str, objective: f64, slots: &[Slot], wi
     }
     let downtime = seconds.judged_downtime + down;
     let [planned_seconds, upstream_seconds, force_majeure_seconds] = seconds.excluded;
-    let known = frame.is_owed() && up + downtime > 0;
+    // Of a month nobody knows anything about, 100 % is not said; of one the ledger decides as a whole, what it decides is.
+    let shown = frame.is_owed() && frame.has_begun();
+    let known = shown && (up + downtime > 0 || unmeasured == 0);
     let allowed = allowed(seconds.service, objective);
     Figures {
         calendar_seconds: seconds.calendar,
@@ -91,7 +99,7 @@ pub fn figures(frame: &Frame, function: &str, objective: f64, slots: &[Slot], wi
         unmeasured_seconds: unmeasured,
         availability: known.then(|| share(seconds.service, downtime)).flatten(),
         availability_to_date: known.then(|| share(seconds.elapsed_service, downtime)).flatten(),
-        availability_lower: frame.is_owed().then(|| share(seconds.service, downtime + unmeasured)).flatten(),
+        availability_lower: shown.then(|| share(seconds.service, downtime + unmeasured)).flatten(),
         allowed_downtime_seconds: allowed,
         budget_remaining_seconds: known.then_some(allowed - downtime),
     }
@@ -353,6 +361,18 @@ mod tests {
             assert_eq!(figures.availability.is_some(), owed);
             assert_eq!(figures.availability_lower.is_some(), owed);
         }
+    }
+
+    #[test]
+    fn there_is_a_figure_from_the_first_slot_on_and_for_what_the_ledger_decides_as_a_whole() {
+        let nothing = |now| figures(&Frame::new(month(), START + now, None, 0), "f", 0.99, &[], &[]);
+        assert_eq!(nothing(STEP + LATE - 1).availability_lower, None);
+        assert_eq!(nothing(STEP + LATE).availability, None);
+        assert!(nothing(STEP + LATE).availability_lower.is_some());
+        let up = [window(Reason::FalseAlarm, START, Some(START + LENGTH))];
+        let frame = Frame::new(month(), START + LENGTH + 600, None, 0);
+        let all_up = figures(&frame, "f", 0.99, &[], &up);
+        assert_eq!((all_up.availability, outcome(&all_up, true, true)), (Some(1.0), Outcome::Met));
     }
 
     #[test]

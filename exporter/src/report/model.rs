@@ -278,7 +278,7 @@ pub enum Outcome {
     Missed,
     /// The month is not over, and not missed so far.
     Open,
-    /// Neither a slot nor a judged second of downtime: there is no figure.
+    /// Neither a slot nor a ruling about all of it: there is no figure.
     Unmeasured,
     /// All of the month is excluded: there is no service time to have a share of.
     NoService,
@@ -307,13 +307,13 @@ pub struct Figures {
     pub up_seconds: i64,
     /// 300 for each slot that should be there, is not, and is in no window; none before the contract's start.
     pub unmeasured_seconds: i64,
-    /// `(service − downtime) ÷ service`, not below 0; `null`: no service time, no measurement and no judged downtime, or
-    /// nothing owed. Print it with `rounding`.
+    /// `(service − downtime) ÷ service`, not below 0; `null`: no service time; all unmeasured, with neither a slot nor judged
+    /// downtime; nothing owed; or not one slot counted yet. Print it with `rounding`.
     pub availability: Option<f64>,
     /// The same against the elapsed service time: what it would be if the month ended now.
     pub availability_to_date: Option<f64>,
-    /// `availability` if all unmeasured time had been downtime; shown wherever it is shown. `null`: no service time, or
-    /// nothing owed.
+    /// `availability` if all unmeasured time had been downtime; shown wherever it is shown. `null`: no service time,
+    /// nothing owed, or not one slot counted yet.
     pub availability_lower: Option<f64>,
     /// Downtime the objective allows in the whole month, whole seconds: a second more misses it.
     pub allowed_downtime_seconds: i64,

@@ -23,7 +23,7 @@ pub struct Past {
     pub downtime_seconds: i64,
     /// Its unmeasured time.
     pub unmeasured_seconds: i64,
-    /// Whether there was a slot or judged downtime: else there is no availability.
+    /// Whether there is an availability: there was a slot, or judged downtime, or nothing was unmeasured.
     pub known: bool,
 }
 
