@@ -73,6 +73,8 @@ pub struct ReportFlags {
 pub enum Format {
     /// Markdown
     Md,
+    /// One self-contained page, for the screen and for A4
+    Html,
     /// One table for spreadsheets, see --csv-table
     Csv,
     /// Everything, for programs

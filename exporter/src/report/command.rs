@@ -13,7 +13,7 @@ use super::collect::{Collected, collect};
 use super::model::{Outcome, Report};
 use super::progress::Progress;
 use super::words::Words;
-use super::{archive, csv, json, markdown, words};
+use super::{archive, csv, html, json, markdown, words};
 use crate::calendar::Month;
 use crate::cli::{Format, ReportFlags};
 use crate::config::{self, Config};
@@ -190,6 +190,7 @@ fn document(flags: &ReportFlags, report: &Report) -> Result<Vec<u8>, Box<dyn std
     let lang = flags.lang.unwrap_or_else(|| words::natural(&report.contract.title));
     Ok(match flags.format {
         Format::Md => markdown::render(report, lang).into_bytes(),
+        Format::Html => html::render(report, lang).into_bytes(),
         Format::Csv => csv::render(report, flags.csv_table.unwrap_or_default(), lang)?,
         Format::Json => json::render(report)?.into_bytes(),
     })
