@@ -36,8 +36,18 @@ fn seen(service: &Value, path: &str) -> Option<String> {
     })
 }
 
+/// Services that do something and end: others wait for that.
+fn one_shots() -> BTreeSet<String> {
+    let waited = services().into_values().flat_map(|service| {
+        let on = service["depends_on"].as_mapping().cloned().unwrap_or_default();
+        on.into_iter().filter(|(_, how)| how["condition"] == "service_completed_successfully").collect::<Vec<_>>()
+    });
+    waited.map(|(name, _)| name.as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn every_service_is_pinned_checked_and_without_privileges() {
+    let one_shots = one_shots();
     for (name, service) in services() {
         let image = service["image"].as_str().unwrap_or_else(|| panic!("{name}: no image"));
         let tag = image.rsplit_once(':').unwrap_or_else(|| panic!("{name}: {image} has no tag")).1;
@@ -51,6 +61,10 @@ fn every_service_is_pinned_checked_and_without_privileges() {
         }
         let user = service["user"].as_str().unwrap_or_else(|| panic!("{name}: runs as the image's user"));
         assert!(user.split(':').next().unwrap().parse::<u32>().unwrap() > 0, "{name}: {user} is root");
+        if one_shots.contains(&name) {
+            assert!(service["restart"] == "no" && service["ports"].is_null(), "{name} is to run once");
+            continue;
+        }
         let check = texts(&service["healthcheck"]["test"]);
         assert!(check.first().is_some_and(|kind| kind == "CMD") && check.len() > 1, "{name}: {check:?}");
         for port in texts(&service["ports"]) {
@@ -91,11 +105,16 @@ fn what_is_mounted_exists_and_only_volumes_are_written() {
 
 #[test]
 fn services_wait_for_services_that_exist() {
-    let services = services();
+    let (services, one_shots) = (services(), one_shots());
     for (name, service) in &services {
         for (other, how) in service["depends_on"].as_mapping().into_iter().flatten() {
             assert!(services.contains_key(other.as_str().unwrap()), "{name} waits for {other:?}");
-            assert_eq!(how["condition"], "service_healthy", "{name}");
+            let condition = if one_shots.contains(other.as_str().unwrap()) {
+                "service_completed_successfully"
+            } else {
+                "service_healthy"
+            };
+            assert_eq!(how["condition"], condition, "{name} waits for {other:?}");
         }
     }
 }
@@ -103,9 +122,7 @@ fn services_wait_for_services_that_exist() {
 #[test]
 fn configuration_files_are_where_the_commands_look_for_them() {
     let services = services();
-    for (service, command) in
-        [("exporter", "config.file"), ("prometheus", "config.file"), ("alertmanager", "config.file")]
-    {
+    for (service, command) in [("history", "config"), ("prometheus", "config.file"), ("alertmanager", "config.file")] {
         let service = &services[service];
         let flag = format!("--{command}=");
         let path = texts(&service["command"]).into_iter().find_map(|word| Some(word.strip_prefix(&flag)?.to_owned()));
@@ -126,6 +143,28 @@ fn configuration_files_are_where_the_commands_look_for_them() {
     let dashboards = yaml("deploy/grafana/provisioning/dashboards/sla.yml");
     let path = dashboards["providers"][0]["options"]["path"].as_str().unwrap();
     assert!(mounts(&services["grafana"]).iter().any(|(_, to, _)| to == path), "grafana: {path} is not mounted");
+}
+
+#[test]
+fn the_history_is_where_the_exporter_and_prometheus_look_for_it() {
+    let services = services();
+    let volume = |service: &str, path: &str| {
+        let mounts = mounts(&services[service]);
+        let mount = mounts.iter().find(|(_, to, _)| to == path).unwrap_or_else(|| panic!("{service} has no {path}"));
+        mount.0.clone()
+    };
+    assert_eq!(texts(&services["exporter"]["command"])[1], "--config.file=/var/lib/sla-demo/sla.yml");
+    assert!(texts(&services["history"]["command"]).contains(&"--out=/var/lib/sla-demo".to_owned()));
+    for service in ["exporter", "history-blocks"] {
+        assert_eq!(volume(service, "/var/lib/sla-demo"), volume("history", "/var/lib/sla-demo"));
+    }
+    assert_eq!(volume("history-blocks", "/prometheus"), volume("prometheus", "/prometheus"));
+    // Who writes a volume first decides whose it is.
+    assert!(read("deploy/Dockerfile").contains("install -d -o 65534 -g 65534 /data /var/lib/sla-demo"));
+    let arguments = sla_demo::history::promtool_arguments("history.openmetrics".as_ref(), "/prometheus".as_ref());
+    let command = texts(&services["history-blocks"]["command"]).join("\n");
+    assert!(command.contains(&format!("promtool {} &&", arguments.join(" "))), "{command}");
+    assert_eq!(services["history-blocks"]["image"], services["prometheus"]["image"]);
 }
 
 #[test]

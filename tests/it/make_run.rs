@@ -27,8 +27,16 @@ struct Launcher {
 }
 
 impl Launcher {
-    /// Starts it through `wrapper`, which gets the launcher as its last arguments.
+    /// Starts it through `wrapper`, which gets the launcher as its last arguments, and waits until all is running.
     fn start(wrapper: &[&str]) -> Self {
+        // The history takes seconds and changes nothing for most tests.
+        let mut launcher = Self::begin(wrapper, &["--no-history"]);
+        launcher.is_running();
+        launcher
+    }
+
+    /// Starts it with further `arguments`.
+    fn begin(wrapper: &[&str], arguments: &[&str]) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let outputs = tempfile::NamedTempFile::new().unwrap().into_temp_path().keep().unwrap();
         let ports: Vec<u16> = PORTS.iter().map(|_| free_port()).collect();
@@ -37,8 +45,8 @@ impl Launcher {
         let words: Vec<&str> = wrapper
             .iter()
             .copied()
-            // The history takes seconds and changes nothing here; tests/it/history.rs has it.
-            .chain([stack.to_str().unwrap(), "--no-history", "--repository", repository.to_str().unwrap()])
+            .chain([stack.to_str().unwrap(), "--repository", repository.to_str().unwrap()])
+            .chain(arguments.iter().copied())
             .collect();
         let file = std::fs::File::create(&outputs).unwrap();
         let process = Command::new(words[0])
@@ -50,13 +58,15 @@ impl Launcher {
             .stderr(file)
             .spawn()
             .unwrap();
-        let mut launcher = Self { process, temporary, output: outputs, ports };
-        launcher.wait_for("the page of addresses", |l| {
+        Self { process, temporary, output: outputs, ports }
+    }
+
+    fn is_running(&mut self) {
+        self.wait_for("the page of addresses", |l| {
             let said = l.said();
             assert!(l.process.try_wait().unwrap().is_none(), "it ended: {said}");
             said.contains("All is running")
         });
-        launcher
     }
 
     fn said(&self) -> String {
@@ -127,6 +137,33 @@ fn signals_that_end_it_leave_nothing_behind() {
         let (status, said) = launcher.nothing_is_left();
         assert!(status.success(), "{signal:?}: {status}; {said}");
     }
+}
+
+#[test]
+fn it_starts_with_a_year_of_history_and_its_ledger() {
+    let mut launcher = Launcher::begin(&["env"], &[]);
+    launcher.is_running();
+    let said = launcher.said();
+    let ledger =
+        said.lines().find_map(|line| line.trim().strip_prefix("the ledger")).expect("the ledger's place").trim();
+    assert!(std::fs::read_to_string(ledger).unwrap().contains("everything in here is invented"), "{said}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let year = "count(last_over_time(sla:month_downtime:seconds[400d])) >= 24";
+    assert!(runtime.block_on(sla_tests::http::value(launcher.ports[2], year)).is_ok(), "{said}");
+    kill_process(pid(&launcher.process), Signal::INT).unwrap();
+    assert!(launcher.nothing_is_left().0.success());
+}
+
+#[test]
+fn stopped_while_the_history_is_made_it_leaves_nothing_behind() {
+    let mut launcher = Launcher::begin(&["env"], &[]);
+    launcher.wait_for("promtool at work", |l| {
+        let folders = std::fs::read_dir(l.temporary.path()).unwrap().flatten();
+        folders.map(|folder| folder.path().join("promtool.log")).any(|log| log.exists())
+    });
+    kill_process(pid(&launcher.process), Signal::INT).unwrap();
+    let (status, said) = launcher.nothing_is_left();
+    assert!(!status.success() && said.contains("stopped while starting"), "{said}");
 }
 
 #[test]

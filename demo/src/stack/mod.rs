@@ -49,7 +49,7 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
     };
     let result = match result {
         Ok(()) => {
-            say(&page(ports, alerts_path(ports).await));
+            say(&page(ports, alerts_path(ports).await, places.history.then_some(folder.path())));
             tokio::select! {
                 () = &mut stopped => Ok(()),
                 why = first_end(&mut children) => Err(why),
@@ -159,13 +159,15 @@ async fn prepare_history(files: &Files, ports: Ports, folder: &Path, data: &Path
     let to = samples.clone();
     let written = tokio::task::spawn_blocking(move || history.write_samples(&to)).await;
     written.map_err(|error| format!("writing the history: {error}"))??;
-    let arguments = history::promtool_arguments(&samples, data);
-    let mut promtool = Child::start("promtool", Path::new("promtool"), &arguments, &folder.join("promtool.log"))?;
+    // It works in a temporary folder of its own, which must not stay when the run is stopped meanwhile.
+    let mut arguments = vec![format!("TMPDIR={}", folder.display()), "promtool".to_owned()];
+    arguments.extend(history::promtool_arguments(&samples, data));
+    let mut promtool = Child::start("promtool", Path::new("env"), &arguments, &folder.join("promtool.log"))?;
     promtool.succeeds().await?;
     // More than a hundred megabytes that nobody reads again.
     let _ = std::fs::remove_file(&samples);
-    let (seconds, ledger) = (began.elapsed().as_secs_f64(), files.ledger());
-    say(&format!("  a year of invented history, made in {seconds:.1} s; its ledger: {}", ledger.display()));
+    let seconds = began.elapsed().as_secs_f64();
+    say(&format!("  a year of invented history, loaded after {seconds:.1} s"));
     Ok(())
 }
 
@@ -190,13 +192,27 @@ async fn alerts_path(ports: Ports) -> &'static str {
     if child::answers(ports.prometheus, "/classic/alerts").await { "/classic/alerts" } else { "/alerts" }
 }
 
-fn page(ports: Ports, alerts: &str) -> String {
+fn page(ports: Ports, alerts: &str, folder: Option<&Path>) -> String {
     let containers = if child::is_on_path("docker") || child::is_on_path("podman") {
         "\nIn containers, with Grafana too: docker compose up\n"
     } else {
         ""
     };
     let Ports { demo, exporter, prometheus, alertmanager, mail, .. } = ports;
+    let history = folder.map_or_else(String::new, |folder| {
+        let folder = folder.display();
+        format!(
+            "
+The year before this start is invented, to have something to look at: figures, outages, maintenance. Its ledger can be
+changed while all this runs, and the figures follow within five minutes; docs/demo.md has what to try.
+
+  the year, month by month  http://127.0.0.1:{prometheus}/graph?g0.expr=last_over_time(sla%3Amonth_availability%3Aratio%5B400d%5D)&g0.tab=1
+  down slots, two months    http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3A5m&g0.tab=0&g0.range_input=9w
+  the ledger                {folder}/ledger.yml
+  checked                   sla-exporter check {folder}/sla.yml
+"
+        )
+    });
     format!(
         "
 All is running. Ctrl-C stops it and leaves nothing behind.
@@ -217,6 +233,6 @@ Try this:
   let the login hang    curl -X POST 'http://127.0.0.1:{demo}/break/web_app?mode=hang'
   firing alerts         amtool alert query --alertmanager.url=http://127.0.0.1:{alertmanager}
   a slot (5 minutes)    curl -s 'http://127.0.0.1:{prometheus}/api/v1/query?query=sla:function_up:5m'
-{containers}"
+{history}{containers}"
     )
 }
