@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use chrono_tz::{Asia, Europe, Tz};
+use chrono_tz::{America, Asia, Australia, Europe, Tz};
 use fastrand::Rng;
 use serde_json::Value;
 use sla_tests::program::ours;
@@ -30,7 +30,7 @@ fn contract(name: &str, zone: Tz, beat: Beat, start: Option<i64>, seed: u64, now
     let months = two_months(zone, now);
     let functions = FUNCTIONS
         .map(|name| Function { name: name.to_owned(), slots: slots(&mut rng, beat, months[0].start - DAY, now) });
-    let entries = Entry::random(&mut rng, 16, &FUNCTIONS, &months, now, beat, true);
+    let entries = Entry::random(&mut rng, 24, &FUNCTIONS, &months, now, beat, true);
     Contract { name: name.to_owned(), zone, start, lag: beat.0, functions: functions.into(), entries }
 }
 
@@ -134,6 +134,9 @@ fn cases(now: i64) -> Vec<Case> {
     let contracts = [
         contract("tokyo", Asia::Tokyo, Beat(120_345), None, 31, now),
         contract("berlin", Europe::Berlin, Beat(0), None, 32, now),
+        contract("new-york", America::New_York, Beat(280_000), None, 34, now),
+        contract("lord-howe", Australia::Lord_Howe, Beat(250_000), None, 35, now),
+        contract("tokyo-late", Asia::Tokyo, Beat(299_000), None, 36, now),
         // It began within the previous month, at midnight.
         contract("late", Asia::Tokyo, Beat(1), Some(two_months(Asia::Tokyo, now)[0].start + 9 * DAY), 33, now),
     ];
