@@ -49,7 +49,8 @@ pub async fn run(places: &Places, ports: Ports, stopped: impl Future<Output = ()
     };
     let result = match result {
         Ok(()) => {
-            say(&page(ports, alerts_path(ports).await, places.history.then_some(folder.path())));
+            let history = if places.history { history_page(places, ports, folder.path()) } else { String::new() };
+            say(&page(ports, alerts_path(ports).await, &history));
             tokio::select! {
                 () = &mut stopped => Ok(()),
                 why = first_end(&mut children) => Err(why),
@@ -192,27 +193,13 @@ async fn alerts_path(ports: Ports) -> &'static str {
     if child::answers(ports.prometheus, "/classic/alerts").await { "/classic/alerts" } else { "/alerts" }
 }
 
-fn page(ports: Ports, alerts: &str, folder: Option<&Path>) -> String {
+fn page(ports: Ports, alerts: &str, history: &str) -> String {
     let containers = if child::is_on_path("docker") || child::is_on_path("podman") {
         "\nIn containers, with Grafana too: docker compose up\n"
     } else {
         ""
     };
     let Ports { demo, exporter, prometheus, alertmanager, mail, .. } = ports;
-    let history = folder.map_or_else(String::new, |folder| {
-        let folder = folder.display();
-        format!(
-            "
-The year before this start is invented, to have something to look at: figures, outages, maintenance. Its ledger can be
-changed while all this runs, and the figures follow within five minutes; docs/demo.md has what to try.
-
-  the year, month by month  http://127.0.0.1:{prometheus}/graph?g0.expr=last_over_time(sla%3Amonth_availability%3Aratio%5B400d%5D)&g0.tab=1
-  down slots, two months    http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3A5m&g0.tab=0&g0.range_input=9w
-  the ledger                {folder}/ledger.yml
-  checked                   sla-exporter check {folder}/sla.yml
-"
-        )
-    });
     format!(
         "
 All is running. Ctrl-C stops it and leaves nothing behind.
@@ -234,5 +221,22 @@ Try this:
   firing alerts         amtool alert query --alertmanager.url=http://127.0.0.1:{alertmanager}
   a slot (5 minutes)    curl -s 'http://127.0.0.1:{prometheus}/api/v1/query?query=sla:function_up:5m'
 {history}{containers}"
+    )
+}
+
+fn history_page(places: &Places, ports: Ports, folder: &Path) -> String {
+    let (prometheus, folder) = (ports.prometheus, folder.display());
+    let exporter = places.programs.join("sla-exporter");
+    let exporter = exporter.display();
+    format!(
+        "
+The year before this start is invented, to have something to look at: figures, outages, maintenance. Its ledger can be
+changed while all this runs, and the figures follow within five minutes; docs/demo.md has what to try.
+
+  the year, month by month  http://127.0.0.1:{prometheus}/graph?g0.expr=last_over_time(sla%3Amonth_availability%3Aratio%5B400d%5D)&g0.tab=1
+  two months of slots       http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3A5m&g0.tab=0&g0.range_input=9w
+  the ledger                {folder}/ledger.yml
+  what is odd about it      {exporter} check {folder}/sla.yml
+"
     )
 }
