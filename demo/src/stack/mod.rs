@@ -234,7 +234,8 @@ The year before this start is invented, to have something to look at: figures, o
 changed while all this runs, and the figures follow within five minutes; docs/demo.md has what to try.
 
   the year, month by month  http://127.0.0.1:{prometheus}/graph?g0.expr=last_over_time(sla%3Amonth_availability%3Aratio%5B400d%5D)&g0.tab=1
-  two months of slots       http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3A5m&g0.tab=0&g0.range_input=9w
+  how the figures got there http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Amonth_availability%3Aratio&g0.tab=0&g0.range_input=9w
+  when something was down   http://127.0.0.1:{prometheus}/graph?g0.expr=min_over_time(sla%3Afunction_up%3A5m%5B7h%5D)&g0.tab=0&g0.range_input=9w
   the ledger                {folder}/ledger.yml
   what is odd about it      {exporter} check {folder}/sla.yml
 "
