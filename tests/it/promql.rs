@@ -104,7 +104,6 @@ fn samples(contract: &Contract) -> Samples {
             samples.add(line.metric, &line.labels, at * 1000, line.value);
         }
         samples.add("sla_objective_ratio", &silent, at * 1000, 0.99);
-        samples.add("sla_exporter_ledger_info", &format!("contract=\"{name}\",sha256=\"0\""), at * 1000, 1.0);
     }
     record(&mut samples, contract);
     samples

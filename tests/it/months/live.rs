@@ -156,6 +156,22 @@ async fn never_wrong(server: &Server, ledgers: &[Vec<Contract>], now: i64) {
     assert!(seen > 200, "{}: only {seen} samples were recorded", server.name);
 }
 
+/// The ledger of another site.
+fn other_ledger(contracts: &[Contract]) -> String {
+    let of = |contract: &Contract| {
+        format!("sla_exporter_ledger_info{{contract=\"{}\",sha256=\"other\"}} 1\n", contract.name)
+    };
+    contracts.iter().map(of).collect()
+}
+
+async fn records_nothing(server: &Server, when: &str) {
+    eventually(&format!("{} records nothing {when}", server.name), async || {
+        let left = recorded(server).await?;
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    })
+    .await;
+}
+
 async fn exporter(contracts: &[Contract], now: i64) -> (Arc<Exporter>, Scraped) {
     let exporter = Arc::new(Exporter::default());
     exporter.show(Some(page(contracts, now)));
@@ -179,12 +195,14 @@ async fn prometheus_follows_the_ledger_and_never_guesses() {
     exporter.show(Some(page(&after, now)));
     records(&server, "the ledger as it is now", &after, now).await;
 
+    // Two ledgers at once: a change has reached one site and not yet the other.
+    exporter.show(Some(format!("{}{}", page(&after, now), other_ledger(&after))));
+    records_nothing(&server, "while ledgers differ").await;
+    exporter.show(Some(page(&after, now)));
+    records(&server, "the figures when they agree", &after, now).await;
+
     exporter.show(None);
-    eventually("Prometheus records nothing without the exporter", async || {
-        let left = recorded(&server).await?;
-        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
-    })
-    .await;
+    records_nothing(&server, "without the exporter").await;
     exporter.show(Some(page(&after, now)));
     records(&server, "the figures again", &after, now).await;
 

@@ -1,6 +1,8 @@
 //! A contract with its functions, and what an exporter says of their months: the metrics of design and docs/metrics.md,
 //! calculated slowly.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use chrono_tz::Tz;
 
 use super::count::{Figures, Month, Slot};
@@ -91,6 +93,10 @@ impl Contract {
         let contract = &self.name;
         let mut lines = Vec::new();
         let mut line = |metric, labels: String, value: f64| lines.push(Line { metric, labels, value });
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", self.entries).hash(&mut hasher);
+        let sum = format!("contract=\"{contract}\",sha256=\"{:x}\"", hasher.finish());
+        line("sla_exporter_ledger_info", sum, 1.0);
         if let Some(start) = self.start {
             line("sla_contract_start_timestamp_seconds", format!("contract=\"{contract}\""), start as f64);
         }
