@@ -415,6 +415,18 @@ mod tests {
     }
 
     #[test]
+    fn every_table_is_documented_with_its_columns() {
+        let documentation = include_str!("../../../docs/report.md");
+        for kind in Table::value_variants() {
+            let name = word(kind);
+            let row = documentation.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            let row = row.unwrap_or_else(|| panic!("docs/report.md lacks the table {name}"));
+            let columns: Vec<String> = table(*kind, Lang::En)[0][3..].iter().map(|name| format!("`{name}`")).collect();
+            assert!(row.ends_with(&format!("| {} |", columns.join(", "))), "{name}: {}", columns.join(", "));
+        }
+    }
+
+    #[test]
     fn no_text_is_a_formula() {
         let rows = table(Table::Incidents, Lang::En);
         assert!(rows.iter().any(|row| row[4] == "'=Form failures"), "{rows:?}");

@@ -28,6 +28,26 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_in_the_documentation() {
+        fn keys(value: &serde_json::Value, all: &mut std::collections::BTreeSet<String>) {
+            match value {
+                serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                    all.insert(name.clone());
+                    keys(value, all);
+                }),
+                serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, all)),
+                _ => {}
+            }
+        }
+        let documentation = include_str!("../../../docs/report.md");
+        let mut all = std::collections::BTreeSet::new();
+        keys(&serde_json::to_value(report()).unwrap(), &mut all);
+        let languages = ["ja", "en"].map(str::to_owned);
+        let missing: Vec<_> = all.iter().filter(|name| !documentation.contains(&format!("`{name}`"))).collect();
+        assert!(missing.iter().all(|name| languages.contains(name)), "docs/report.md lacks {missing:?}");
+    }
+
+    #[test]
     fn it_is_one_line_and_read_back() {
         let report = report();
         let json = render(&report).unwrap();
