@@ -5,7 +5,6 @@
 use maud::{Markup, html};
 
 use super::Page;
-use super::head::percent;
 use crate::report::model::{CauseKind, Figures, FunctionReport};
 use crate::report::rounding::{self, grouped};
 use crate::report::words::labels;
@@ -39,7 +38,7 @@ pub(super) fn formula(page: &Page<'_>, function: &FunctionReport) -> Markup {
                 @match rounding::availability(figures, function.objective) {
                     Some(share) => {
                         span.line { "= (" (length(figures.service_seconds)) " − " (length(figures.downtime_seconds)) ") ÷ " (length(figures.service_seconds)) " × 100" }
-                        span.line.result { "= " (share) " %" }
+                        span.line.result { "= " (page.words.percent(Some(share))) }
                     }
                     None => span.line.result { "= – (" (page.words.outcome(function.outcome)) ")" },
                 }
@@ -48,7 +47,7 @@ pub(super) fn formula(page: &Page<'_>, function: &FunctionReport) -> Markup {
                 p.small { (page.say("時計の切り替えがあった月は、実際に経過した時間で計算します。", "Clocks changed in this month: what really passed is counted.")) }
             }
             p.small {
-                (page.say("割合は切り捨てて表示します(四捨五入で目標達成に見せません)。計算は秒単位です。", "Shares are cut, never rounded up to an objective. All is calculated in seconds."))
+                (page.say("計算は秒単位で行い、割合は切り捨てて表示します（四捨五入しないため、目標値に届かない値が届いたように見えることはありません）。", "Shares are cut, never rounded up to an objective. All is calculated in seconds."))
             }
         }
     }
@@ -95,7 +94,7 @@ pub(super) fn breakdown(page: &Page<'_>, number: usize, function: &FunctionRepor
                         if figures.measured_downtime_seconds > 0 { to("unexplained", labels::unexplained(lang)) } else { nothing() }))
                     @if overrun > 0 { (row("part", labels::downtime_overrun(lang), "C4.1.2", overrun, overruns(page, function))) }
                     (row("sum", labels::allowed(lang), "C4.1", figures.allowed_downtime_seconds, html! {
-                        (page.say("目標値", "objective")) " " (rounding::objective(function.objective)) " %"
+                        (labels::objective(lang)) " " (page.words.promised(function.objective))
                     }))
                     @if let Some(left) = figures.budget_remaining_seconds {
                         (row("part", labels::budget(lang), "", left, nothing()))
@@ -167,7 +166,9 @@ pub(super) fn three(page: &Page<'_>, function: &FunctionReport) -> Markup {
     let lang = page.lang;
     let all = [&function.measured, &function.provisional, &function.adjudicated];
     let length = |of: fn(&Figures) -> i64| all.map(|figures| page.words.length(of(figures)));
-    let share = |of: fn(&Figures, f64) -> Option<String>| all.map(|figures| percent(of(figures, function.objective)));
+    let share = |of: fn(&Figures, f64) -> Option<String>| {
+        all.map(|figures| page.words.percent(of(figures, function.objective)))
+    };
     let row = |name: &str, cells: [String; 3], class: &str| {
         html! {
             tr.(class) {

@@ -5,7 +5,6 @@
 use maud::{Markup, html};
 
 use super::Page;
-use super::head::percent;
 use super::picture::Picture;
 use super::{figures, windows, year};
 use crate::report::model::{FunctionReport, Outcome};
@@ -20,6 +19,7 @@ pub(super) fn section(page: &Page<'_>, number: usize, function: &FunctionReport)
         format!("{title} {}: 5分ごとの状況", page.words.month(page.report.month)),
         format!("{title}, {}: five minutes at a time", page.words.month(page.report.month)),
     );
+    let weekly = page.report.contract.maintenance_slot.as_ref().map(|slot| (slot, page.words.weekly(slot)));
     let picture = Picture {
         id: &format!("picture-{number}"),
         name: &picture_name,
@@ -28,7 +28,7 @@ pub(super) fn section(page: &Page<'_>, number: usize, function: &FunctionReport)
         frame: &page.frame,
         slots: &function.slots,
         windows: &function.windows,
-        weekly: page.report.contract.maintenance_slot.as_ref(),
+        weekly: weekly.as_ref().map(|(slot, words)| (*slot, words.as_str())),
     };
     html! {
         section.function aria-labelledby=(id) {
@@ -79,7 +79,7 @@ fn result(page: &Page<'_>, function: &FunctionReport) -> Markup {
                 p.name { (labels::availability(lang)) }
                 p.big {
                     @match rounding::availability(figures, objective) {
-                        Some(share) => { (share) span.unit { " %" } }
+                        Some(share) => { (share) span.unit { (page.say("%", " %")) } }
                         None => "–",
                     }
                 }
@@ -88,17 +88,17 @@ fn result(page: &Page<'_>, function: &FunctionReport) -> Markup {
                 }
             }
             div.against {
-                p { span.name { (labels::objective(lang)) } " " strong { (page.say("", "≥ ")) (rounding::objective(objective)) " %" (page.say(" 以上", "")) } }
+                p { span.name { (labels::objective(lang)) } " " strong { (page.words.promised(objective)) } }
                 p { (page.outcome(function.outcome)) }
                 (budget(page, function))
             }
             dl.bounds {
                 @if is_open {
-                    div { dt { (labels::availability_to_date(lang)) } dd { (percent(rounding::availability_to_date(figures, objective))) } }
+                    div { dt { (labels::availability_to_date(lang)) } dd { (page.words.percent(rounding::availability_to_date(figures, objective))) } }
                 }
                 div {
                     dt { (labels::availability_lower(lang)) }
-                    dd { (percent(rounding::availability_lower(figures, objective))) }
+                    dd { (page.words.percent(rounding::availability_lower(figures, objective))) }
                 }
                 div { dt { (labels::unmeasured(lang)) } dd { (page.words.length(figures.unmeasured_seconds)) } }
             }
@@ -116,7 +116,7 @@ fn budget(page: &Page<'_>, function: &FunctionReport) -> Markup {
     let words = match left {
         0.. => page.say(
             format!(
-                "停止 {} / 許容 {}(残り {})",
+                "停止 {} / 許容 {}（残り {}）",
                 page.words.length(used),
                 page.words.length(allowed),
                 page.words.length(left)
@@ -130,7 +130,7 @@ fn budget(page: &Page<'_>, function: &FunctionReport) -> Markup {
         ),
         _ => page.say(
             format!(
-                "停止 {} / 許容 {}({} 超過)",
+                "停止 {} / 許容 {}（{} 超過）",
                 page.words.length(used),
                 page.words.length(allowed),
                 page.words.length(-left)

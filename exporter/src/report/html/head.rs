@@ -27,7 +27,7 @@ pub(super) fn head(page: &Page<'_>) -> Markup {
             p.badges {
                 span.badge.final[state == State::Final].provisional[state == State::Provisional] { (page.words.state(state)) }
                 @if let Some(revision) = report.revision {
-                    " " span.badge { (page.say(format!("第{revision}版"), format!("revision {revision}"))) }
+                    " " span.badge { (page.words.revision(revision)) }
                 }
             }
             dl.facts {
@@ -87,16 +87,11 @@ fn result(page: &Page<'_>, number: usize, function: &FunctionReport) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ "#function-" (number) } { (function.title.of(page.lang)) } }
-            td.number { strong { (percent(rounding::availability(figures, objective))) } }
-            td.number { (page.say("", "≥ ")) (rounding::objective(objective)) " %" (page.say(" 以上", "")) }
+            td.number { strong { (page.words.percent(rounding::availability(figures, objective))) } }
+            td.number { (page.words.promised(objective)) }
             td { (page.outcome(function.outcome)) }
             td.number { (page.length(figures.downtime_seconds)) }
-            td.number { (percent(rounding::availability_lower(figures, objective))) }
+            td.number { (page.words.percent(rounding::availability_lower(figures, objective))) }
         }
     }
-}
-
-/// A share with its sign, or a dash where there is none.
-pub(super) fn percent(share: Option<String>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| format!("{share} %"))
 }

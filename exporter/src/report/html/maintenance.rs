@@ -71,7 +71,7 @@ fn notice(page: &Page<'_>, stop: &MaintenanceReport) -> Markup {
     let given = stop.notice_seconds.map_or_else(|| "–".to_owned(), |seconds| page.words.long(seconds));
     html! {
         (page.check(stop.notice_kept, &given)) " "
-        span.small { (page.say(format!("(必要: {required}前)"), format!("(required: {required})"))) }
+        span.small { (page.say(format!("（必要: {required}前）"), format!("(required: {required})"))) }
     }
 }
 
@@ -89,7 +89,7 @@ fn functions(page: &Page<'_>, stop: &MaintenanceReport) -> Markup {
                         th scope="col" { (labels::function(lang)) }
                         th scope="col" { (page.say("停止時間の上限", "Limit of the stop")) }
                         th.number scope="col" { (labels::not_counted(lang)) }
-                        th.number scope="col" { (page.say("超過(停止時間に算入)", "Overrun, counted as downtime")) }
+                        th.number scope="col" { (page.say("超過（停止時間に算入）", "Overrun, counted as downtime")) }
                         th.number scope="col" { (page.say("予定時間内の停止時間", "Downtime within it")) }
                     }
                 }

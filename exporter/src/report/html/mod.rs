@@ -5,6 +5,7 @@
 //! told by colour is also told in words. Not for: what figures are (`figures`), their digits (`rounding`), words that all
 //! documents share (`words`).
 
+mod difference;
 mod figures;
 mod foot;
 mod function;
@@ -71,6 +72,7 @@ impl Page<'_> {
                     (head::head(self))
                     main {
                         (head::summary(self))
+                        (difference::section(self))
                         @for (number, function) in self.report.functions.iter().enumerate() {
                             (function::section(self, number, function))
                         }

@@ -117,7 +117,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             h2 id="terms" { (page.say("用語と算出方法", "Terms and method")) }
             p.small {
                 (page.say(
-                    "C で始まる符号は契約の条項を表します(例: C4.1f は月間稼働率の計算式)。",
+                    "C で始まる符号は契約の条項を表します（例: C4.1f は月間稼働率の計算式）。",
                     "Codes that begin with C are clauses of the contract: C4.1f, for example, is the formula.",
                 ))
             }

@@ -73,11 +73,11 @@ fn every_page_is_one_sound_document_that_fetches_nothing() {
 }
 
 /// The numbers of a function's section, as rounding has them.
-fn check_function(document: &Html, number: usize, function: &FunctionReport) {
+fn check_function(document: &Html, words: &Words<'_>, number: usize, function: &FunctionReport) {
     let section = format!("section.function:has(#function-{number})");
     let (figures, objective) = (&function.provisional, function.objective);
     let one = |select: &str| texts(document, &format!("{section} {select}")).join(" | ");
-    let shown = |share: Option<String>| super::head::percent(share);
+    let shown = |share: Option<String>| words.percent(share);
     assert_eq!(one(".big"), shown(rounding::availability(figures, objective)));
     for (row, of) in [
         (1, rounding::availability as fn(&crate::report::model::Figures, f64) -> Option<String>),
@@ -106,9 +106,9 @@ fn numbers_are_the_models_rounded_as_everywhere() {
             assert_eq!(rows.len(), report.functions.len());
             let words = Words::new(&report, lang);
             for (number, function) in report.functions.iter().enumerate() {
-                check_function(&document, number, function);
+                check_function(&document, &words, number, function);
                 let share = rounding::availability(&function.provisional, function.objective).unwrap();
-                assert!(rows[number].contains(&format!("{share} %")), "{}", rows[number]);
+                assert!(rows[number].contains(&words.percent(Some(share))), "{}", rows[number]);
                 assert!(rows[number].contains(words.outcome(function.outcome)), "{}", rows[number]);
                 let figures = &function.provisional;
                 let breakdown = texts(&document, &format!("section:has(#function-{number}) .breakdown td.number"));
@@ -146,7 +146,7 @@ fn the_formula_is_filled_in() {
             "= 44,270分",
             "= (サービス提供時間 − 停止時間) ÷ サービス提供時間 × 100",
             "= (44,270分 − 548分30秒) ÷ 44,270分 × 100",
-            "= 98.761 %",
+            "= 98.761%",
         ]
     );
     assert_eq!(en[1], "= 31 × 1,440 min − 370 min");
@@ -168,7 +168,7 @@ fn every_number_has_its_origin() {
 #[test]
 fn status_verdict_and_what_is_waited_for_are_in_words() {
     for (report, badge, verdict) in
-        [(good(), "確定", "✓ 達成"), (breached(), "暫定", "✕ 未達"), (open(), "暫定", "… 期間中(未達なし)")]
+        [(good(), "確定", "✓ 達成"), (breached(), "暫定", "✕ 未達"), (open(), "暫定", "… 期間中（未達なし）")]
     {
         let document = sound(&render(&report, Lang::Ja));
         assert_eq!(texts(&document, ".badge"), [badge]);
@@ -194,15 +194,15 @@ fn entries_say_who_when_why_and_what_it_counts() {
         "収束日時2026/10/07 10:31",
         "第一報まで4分",
         "ops-lead · 2026/10/07 15:00 · 根拠: 障害報告書 2026-014",
-        "2026/10/07 10:06 メール(自動送信)",
+        "2026/10/07 10:06 メール（自動送信）",
         "2026/10/07 10:09 電話",
         "2026/10/07 10:40 復旧 復旧しました。",
-        "クライアント機能29分0分0分稼働1・停止5・未測定0(各5分)",
+        "クライアント機能29分0分0分稼働1・停止5・未測定0（各5分）",
     ] {
         assert!(login.contains(part), "{part}: {login}");
     }
     let late = entry("2026-10-certificate");
-    for part in ["✕ 除外しない(通知が14日前に満たない)", "✕ 13日", "必要: 14日前", "✕ 不適合", "緊急"]
+    for part in ["✕ 除外しない（通知が14日前に満たない）", "✕ 13日", "必要: 14日前", "✕ 不適合", "緊急"]
     {
         assert!(late.contains(part), "{part}: {late}");
     }
@@ -337,7 +337,7 @@ fn the_year_has_a_row_for_every_month() {
     let rows = texts(&document, "section:has(#function-0) .year tbody tr");
     assert_eq!(rows.len(), 4);
     assert!(rows[0].starts_with("1月〜7月") && rows[0].ends_with("契約開始前"), "{}", rows[0]);
-    assert!(rows[1].starts_with("8月") && rows[1].contains("98.879 %"), "{}", rows[1]);
+    assert!(rows[1].starts_with("8月") && rows[1].contains("98.879%"), "{}", rows[1]);
     assert!(rows[3].starts_with("10月") && rows[3].contains("本報告書"), "{}", rows[3]);
 }
 
@@ -353,4 +353,28 @@ fn a_change_of_clocks_is_in_the_formula() {
     let document = sound(&render(&report, Lang::En));
     assert_eq!(texts(&document, ".formula .line")[1], "= 31 × 1,440 min + 60 min − 170 min");
     assert!(texts(&document, ".formula .small")[0].starts_with("Clocks changed"));
+}
+
+/// C4.1.2: a later ruling makes a revision, and the page says what it changed.
+#[test]
+fn a_revision_says_what_it_changed() {
+    use crate::report::model::{Change, Difference, EntryChange, FigureChange, Figures};
+    let mut report = breached();
+    assert!(!render(&report, Lang::En).contains("id=\"difference\""));
+    let after = report.functions[0].provisional;
+    let before = Figures { downtime_seconds: after.downtime_seconds - 1740, ..after };
+    report.revision = Some(2);
+    report.difference = Some(Difference {
+        revision: 1,
+        closed_at: report.month_end + 600,
+        functions: vec![FigureChange { function: "client".to_owned(), before: Some(before), after }],
+        entries: vec![EntryChange { id: "2026-10-07-login".to_owned(), change: Change::Added }],
+        terms: true,
+    });
+    let document = sound(&render(&report, Lang::En));
+    let section = texts(&document, "section:has(#difference)").join("");
+    for part in ["98.826 %", "≠ 98.761 %", "519 min 30 s", "≠ 548 min 30 s", "370 min", "added: 2026-10-07-login"] {
+        assert!(section.contains(part), "{part}: {section}");
+    }
+    assert_eq!(texts(&document, ".badge"), ["provisional", "Revision 2"]);
 }

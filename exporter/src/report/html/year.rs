@@ -6,7 +6,6 @@
 use maud::{Markup, html};
 
 use super::Page;
-use super::head::percent;
 use crate::calendar::Month;
 use crate::report::figures::allowed;
 use crate::report::model::{FunctionReport, YearMonth};
@@ -30,7 +29,7 @@ pub(super) fn section(page: &Page<'_>, function: &FunctionReport) -> Markup {
                             th scope="col" { (labels::month(lang)) }
                             th.number scope="col" { (labels::availability_short(lang)) }
                             th scope="col" {
-                                (labels::downtime(lang)) " " span.small { (page.say("(縦線: 目標値の許容停止時間)", "(line: what the objective allows)")) }
+                                (labels::downtime(lang)) " " span.small { (page.say("（縦線: 目標値の許容停止時間）", "(line: what the objective allows)")) }
                             }
                             th.number scope="col" { (labels::downtime(lang)) }
                             th.number scope="col" { (labels::availability_lower(lang)) }
@@ -97,10 +96,10 @@ fn row(page: &Page<'_>, function: &FunctionReport, month: &YearMonth) -> Markup 
     html! {
         tr.this[month.month == page.report.month] {
             th scope="row" { (short(page, month.month)) }
-            td.number { (percent(availability)) }
+            td.number { (page.words.percent(availability)) }
             td { (bar(month, objective)) }
             td.number { (page.length(month.downtime_seconds)) }
-            td.number { (percent(lower)) }
+            td.number { (page.words.percent(lower)) }
             td { (page.outcome(month.outcome)) }
             td { (page.words.origin(month.origin)) }
         }

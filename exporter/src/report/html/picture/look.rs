@@ -35,7 +35,7 @@ impl State {
     pub fn name(self, lang: Lang) -> &'static str {
         let (ja, en) = match self {
             Self::Up => ("稼働", "up"),
-            Self::Down => ("停止(測定のみ・未判定)", "down as measured, not judged"),
+            Self::Down => ("停止（測定のみ・未判定）", "down as measured, not judged"),
             Self::Unmeasured => ("未測定", "unmeasured"),
             Self::NotOwed => ("契約開始前", "before the contract"),
             Self::Ahead => ("未集計", "not counted yet"),
@@ -43,9 +43,9 @@ impl State {
                 Reason::Planned => ("除外: 計画停止", "excluded: planned stop"),
                 Reason::Upstream => ("除外: 外部プラットフォーム", "excluded: upstream platform"),
                 Reason::ForceMajeure => ("除外: 不可抗力", "excluded: force majeure"),
-                Reason::Internal => ("停止(判定済み)", "down as judged"),
-                Reason::Overrun => ("停止(メンテナンスの超過)", "down: maintenance overrun"),
-                Reason::FalseAlarm => ("稼働(誤検知と判定)", "up: judged a false alarm"),
+                Reason::Internal => ("停止（判定済み）", "down as judged"),
+                Reason::Overrun => ("停止（メンテナンスの超過）", "down: maintenance overrun"),
+                Reason::FalseAlarm => ("稼働（誤検知と判定）", "up: judged a false alarm"),
             },
         };
         lang.pick(ja, en)

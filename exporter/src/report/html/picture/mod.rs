@@ -48,8 +48,8 @@ pub struct Picture<'a> {
     pub slots: &'a [Slot],
     /// What the ledger decides about this function.
     pub windows: &'a [Window],
-    /// When maintenance may take place; `None`: any time.
-    pub weekly: Option<&'a WeeklySlot>,
+    /// When maintenance may take place, and that in words; `None`: any time.
+    pub weekly: Option<(&'a WeeklySlot, &'a str)>,
 }
 
 impl Picture<'_> {
@@ -107,7 +107,7 @@ impl Picture<'_> {
     /// A thin line under the bar where maintenance may take place (C2.3).
     fn weekly_stretches(&self) -> Markup {
         html! {
-            @if let Some(weekly) = self.weekly {
+            @if let Some((weekly, _)) = self.weekly {
                 @for (row, from, to) in weekly::stretches(weekly, self.month) {
                     rect.weekly x=(units(from + LEFT * 100)) y=(TOP + row * PITCH + BAR + 1) width=(units(to - from)) height="2" {}
                 }
@@ -146,12 +146,12 @@ impl Picture<'_> {
                 @for state in State::ALL.into_iter().filter(is_there) {
                     li { (swatch(state)) " " (state.name(lang)) }
                 }
-                @if let Some(weekly) = self.weekly {
+                @if let Some((_, words)) = self.weekly {
                     li {
                         svg.swatch width="22" height="12" viewBox="0 0 22 12" aria-hidden="true" focusable="false" {
                             rect.weekly y="8" width="22" height="3" {}
                         }
-                        " " (lang.pick("メンテナンス時間帯", "weekly slot for maintenance")) " " (weekly::words(weekly, lang))
+                        " " (lang.pick("メンテナンス時間帯", "weekly slot for maintenance")) " " (words)
                     }
                 }
                 @if !unseen(self.frame, self.slots, self.windows).is_empty() {
@@ -159,11 +159,11 @@ impl Picture<'_> {
                         svg.swatch width="22" height="12" viewBox="0 0 22 12" aria-hidden="true" focusable="false" {
                             path.mark d="M11 10l-5-8h10z" {}
                         }
-                        " " (lang.pick("5分の枠に現れない短い判定(秒単位で計算に含みます)", "judged, too short for a slot (counted to the second)"))
+                        " " (lang.pick("5分の枠に現れない短い判定（秒単位で計算に含みます）", "judged, too short for a slot (counted to the second)"))
                     }
                 }
                 @if days.has_lanes() {
-                    li { (lang.pick("時計を戻した時間帯は2段(上が1回目、下が2回目)", "the hour that took place twice has two lanes, the first above")) }
+                    li { (lang.pick("時計を戻した時間帯は2段（上が1回目、下が2回目）", "the hour that took place twice has two lanes, the first above")) }
                 }
             }
         }

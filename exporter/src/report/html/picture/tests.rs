@@ -27,7 +27,7 @@ fn picture(month: &str, zone_name: &str, now: i64, slots: &[Slot], windows: &[Wi
         frame: &frame,
         slots,
         windows,
-        weekly: Some(&weekly),
+        weekly: Some((&weekly, "金 21:00 〜 月 03:00")),
     };
     picture.render(lang).into_string()
 }
@@ -195,9 +195,9 @@ fn days_hours_and_states_are_named_in_the_readers_language() {
     };
     let (days, legend, tips, desc, name) = of(Lang::Ja);
     assert_eq!((days.len(), days[0].as_str(), days[30].as_str()), (31, "1日(木)", "31日(土)"));
-    assert_eq!(legend, ["稼働", "停止(測定のみ・未判定)", "未測定", "メンテナンス時間帯 金 21:00〜月 03:00"]);
-    assert_eq!(tips, ["3日(土) 10:20–10:45 停止(測定のみ・未判定)", "4日(日) 11:45–12:45 未測定"]);
-    assert!(desc[0].ends_with("停止(測定のみ・未判定) 1区間、未測定 1区間。"), "{}", desc[0]);
+    assert_eq!(legend, ["稼働", "停止（測定のみ・未判定）", "未測定", "メンテナンス時間帯 金 21:00 〜 月 03:00"]);
+    assert_eq!(tips, ["3日(土) 10:20–10:45 停止（測定のみ・未判定）", "4日(日) 11:45–12:45 未測定"]);
+    assert!(desc[0].ends_with("停止（測定のみ・未判定） 1区間、未測定 1区間。"), "{}", desc[0]);
     assert_eq!(name, ["<Client> & \"more\""]);
     let (days, legend, tips, ..) = of(Lang::En);
     assert_eq!((days[0].as_str(), legend[0].as_str()), ("Thu 1", "up"));

@@ -19,7 +19,7 @@ use crate::windows::Window;
 pub(super) const MOST: usize = 48;
 
 /// From Monday.
-pub(super) const WEEKDAYS_JA: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
+const WEEKDAYS_JA: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
 /// From Monday.
 pub(super) const WEEKDAYS_EN: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 

@@ -1,11 +1,10 @@
-//! The weekly stretch for maintenance on the rows of a month (C2.3), and in words.
+//! The weekly stretch for maintenance on the rows of a month (C2.3).
 //!
 //! Pure, and by the wall clock. Not for: whether a maintenance keeps it (`ledger::assessment`).
 
 use super::days::DAY;
-use super::tips::{WEEKDAYS_EN, WEEKDAYS_JA, weekday};
+use super::tips::{WEEKDAYS_EN, weekday};
 use crate::calendar::Month;
-use crate::lang::Lang;
 use crate::report::model::WeeklySlot;
 
 const WEEK: i64 = 7 * DAY;
@@ -27,18 +26,6 @@ pub(super) fn stretches(slot: &WeeklySlot, month: Month) -> Vec<(i64, i64, i64)>
         }
     }
     stretches
-}
-
-/// `金 21:00〜月 03:00`.
-pub(super) fn words(slot: &WeeklySlot, lang: Lang) -> String {
-    let (Some((from, _)), Some((to, _))) = (moment(&slot.from), moment(&slot.to)) else {
-        return format!("{} – {}", slot.from, slot.to);
-    };
-    let time = |text: &str| text.split_once(' ').map_or_else(String::new, |(_, time)| time.to_owned());
-    let names = lang.pick(WEEKDAYS_JA, WEEKDAYS_EN);
-    let name = |day: i64| usize::try_from(day).ok().and_then(|day| names.get(day)).copied().unwrap_or_default();
-    let dash = lang.pick("〜", " – ");
-    format!("{} {}{dash}{} {}", name(from), time(&slot.from), name(to), time(&slot.to))
 }
 
 /// `Fri 21:00` as days since Monday and seconds since midnight.
@@ -89,7 +76,5 @@ mod tests {
         for text in ["", "Fri", "Fri 25:00", "Fri 2100", "Freitag 21:00", "Fri -1:00"] {
             assert_eq!(stretches(&slot(text, "Mon 03:00"), month), []);
         }
-        assert_eq!(words(&slot("Fri 21:00", "Mon 03:00"), Lang::Ja), "金 21:00〜月 03:00");
-        assert_eq!(words(&slot("Fri 21:00", "Mon 03:00"), Lang::En), "Fri 21:00 – Mon 03:00");
     }
 }
