@@ -15,6 +15,7 @@ use crate::contract::{Capability, Contract, Function, MaintenanceTerms, Quorum, 
 use crate::ledger::{
     Advisory, AdvisoryDecision, Cause, Channel, Decision, Drill, Incident, Ledger, Maintenance, Notice, Status, Update,
 };
+use crate::span::{Span, Spans};
 
 /// Slots come this long before the clock's five minutes end.
 pub(crate) const BEAT: i64 = 47;
@@ -288,13 +289,15 @@ pub(crate) fn slots() -> BTreeMap<String, Vec<Slot>> {
     // Nothing was measured.
     let missing = [("2026-10-29T02:00:00", "2026-10-29T03:30:00")];
     let (start, end) = (seconds("2026-10-01T00:00:00"), seconds("2026-11-01T00:00:00"));
-    let within = |clock: i64, spans: &[(&str, &str)]| {
-        spans.iter().any(|(from, to)| seconds(from) < clock && clock <= seconds(to))
+    let spans = |spans: &[(&str, &str)]| -> Spans {
+        spans.iter().filter_map(|(from, to)| Span::new(seconds(from), seconds(to))).collect()
     };
+    let missing = spans(&missing);
     down.into_iter()
         .map(|(function, down)| {
-            let clocks = (start + 300..=end).step_by(300).filter(|clock| !within(*clock, &missing));
-            let slots = clocks.map(|clock| Slot { at: clock - BEAT, up: !within(clock, down) });
+            let down = spans(down);
+            let clocks = (start + 300..=end).step_by(300).filter(|clock| !missing.holds_slot(*clock));
+            let slots = clocks.map(|clock| Slot { at: clock - BEAT, up: !down.holds_slot(clock) });
             (function.to_owned(), slots.collect())
         })
         .collect()
