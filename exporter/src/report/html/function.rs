@@ -37,13 +37,14 @@ pub(super) fn section(page: &Page<'_>, number: usize, function: &FunctionReport)
             (result(page, function))
             h3 { (labels::calculation(lang)) }
             (figures::formula(page, function))
-            (figures::breakdown(page, number, function))
-            h3 { (labels::figures(lang)) }
-            (figures::three(page, function))
             section.month aria-label=(labels::picture(lang)) {
                 h3 { (labels::picture(lang)) }
                 (picture.render(lang))
             }
+            h3 { (page.say("内訳", "In detail")) }
+            (figures::breakdown(page, number, function))
+            h3 { (labels::figures(lang)) }
+            (figures::three(page, function))
             (windows::decided(page, function))
             (windows::unexplained(page, number, function))
             (windows::gaps(page, number, function))

@@ -21,7 +21,7 @@ pub(super) fn head(page: &Page<'_>) -> Markup {
                 @let (month, title) = (page.words.month(report.month), labels::title(lang));
                 @match lang {
                     Lang::Ja => { (month) " " span { (title) } },
-                    Lang::En => { (title) " " span { (month) } },
+                    Lang::En => { (title) ", " span { (month) } },
                 }
             }
             p.badges {

@@ -62,7 +62,7 @@ impl Page<'_> {
             Outcome::Unmeasured | Outcome::NoService | Outcome::NotOwed => ("nothing", "–"),
         };
         html! {
-            span.outcome.(class) { span.sign aria-hidden="true" { (sign) } " " (self.words.outcome(outcome)) }
+            span.outcome.(class) { span.sign aria-hidden="true" { (sign) } "\u{a0}" (self.words.outcome(outcome)) }
         }
     }
 }
