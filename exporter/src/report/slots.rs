@@ -103,7 +103,7 @@ impl Clock {
     /// What is counted of `month` at `now`.
     #[must_use]
     pub fn new(month: Span, now: i64, beat: i64) -> Self {
-        let until = month.end().min(now.saturating_sub(LATE)).div_euclid(STEP) * STEP;
+        let until = month.end().min(now.saturating_sub(LATE)).div_euclid(STEP).saturating_mul(STEP);
         Self { start: month.start(), until, beat }
     }
 
