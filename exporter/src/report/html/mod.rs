@@ -20,6 +20,8 @@ mod terms;
 mod windows;
 mod year;
 
+use std::collections::BTreeSet;
+
 use maud::{DOCTYPE, Markup, html};
 
 use super::figures::Frame;
@@ -34,6 +36,8 @@ struct Page<'a> {
     words: Words<'a>,
     lang: Lang,
     frame: Frame,
+    /// Ids of the entries the page has a part about: there are others, such as a maintenance that ended the month before.
+    entries: BTreeSet<&'a str>,
 }
 
 /// The document.
@@ -43,7 +47,9 @@ pub fn render(report: &Report, lang: Lang) -> String {
     let month = report.month.span(words.zone());
     let beat = beat(report.functions.iter().map(|function| function.slots.as_slice()));
     let frame = Frame::new(month, report.generated_at, report.contract.start_at, beat);
-    Page { report, words, lang, frame }.document().into_string()
+    let incidents = report.incidents.iter().map(|incident| incident.id.as_str());
+    let entries = incidents.chain(report.maintenance.iter().map(|stop| stop.id.as_str())).collect();
+    Page { report, words, lang, frame, entries }.document().into_string()
 }
 
 impl Page<'_> {

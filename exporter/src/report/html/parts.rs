@@ -42,7 +42,12 @@ impl Page<'_> {
 
     /// The entry's id as a way to what is said about it.
     pub(super) fn entry(&self, id: &str) -> Markup {
-        html! { a.id href={ "#entry-" (id) } { (id) } }
+        html! { span.id { (self.about(id, id)) } }
+    }
+
+    /// Words as a way to what is said about an entry, where anything is.
+    pub(super) fn about(&self, id: &str, words: &str) -> Markup {
+        html! { @if self.entries.contains(id) { a href={ "#entry-" (id) } { (words) } } @else { (words) } }
     }
 
     /// A sign and words, for something that was kept or not.

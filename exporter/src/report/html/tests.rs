@@ -378,3 +378,26 @@ fn a_revision_says_what_it_changed() {
     }
     assert_eq!(texts(&document, ".badge"), ["provisional", "Revision 2"]);
 }
+
+/// Such as an overrun of a maintenance that ended, as announced, in the month before.
+#[test]
+fn an_entry_the_page_has_no_part_about_is_named_without_a_link() {
+    let mut report = breached();
+    (report.maintenance, report.incidents) = (Vec::new(), Vec::new());
+    let document = sound(&render(&report, Lang::En));
+    let links = texts(&document, "section:has(#function-0) td").join(" ");
+    assert!(links.contains("2026-10-regular") && links.contains("2026-10-network"), "{links}");
+}
+
+/// A report that was read back where its zone is not known, or whose moments make no sense, is a page all the same.
+#[test]
+fn a_zone_or_a_moment_nobody_knows_is_no_end() {
+    let mut report = breached();
+    report.contract.timezone = "Nowhere/Else".to_owned();
+    for moment in [i64::MIN, -1, 0, i64::MAX] {
+        report.generated_at = moment;
+        report.incidents[0].started_at = moment;
+        report.functions[0].windows[0].start = moment;
+        sound(&render(&report, Lang::Ja));
+    }
+}

@@ -84,7 +84,7 @@ pub(super) fn unexplained(page: &Page<'_>, number: usize, function: &FunctionRep
                                 td {
                                     @let words = page.words.link(stretch.link.as_ref());
                                     @match &stretch.link {
-                                        Some(link) => a href={ "#entry-" (link.id()) } { (words) },
+                                        Some(link) => (page.about(link.id(), &words)),
                                         None => (words),
                                     }
                                 }
