@@ -1,5 +1,6 @@
 //! The command line: flags in Prometheus' style, each with an environment variable.
 
+mod ledger;
 mod prometheus;
 mod report;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use ledger::{DraftFlags, LedgerCommand, LedgerFlags};
 pub use prometheus::PrometheusFlags;
 pub use report::{Format, ReportFlags};
 
@@ -57,6 +59,8 @@ pub enum Command {
     Check(CheckFlags),
     /// Write the report of a month: the contract's formula with its numbers, incidents, maintenance, what nobody knows
     Report(Box<ReportFlags>),
+    /// Help with the ledger: entries for downtime nobody has judged
+    Ledger(LedgerFlags),
 }
 
 /// `check FILE…`

@@ -92,6 +92,9 @@ pub struct Upstream {
     pub name: String,
     /// Shown on pages and in mails.
     pub title: Text,
+    /// Names of the probes that tell how it is: evidence for a judgement, which they do not make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<String>,
 }
 
 /// Share of a capability's evidence that must be up.

@@ -30,6 +30,7 @@ pub mod host;
 pub mod probe;
 pub mod schedule;
 
+pub mod draft;
 mod http_client;
 pub mod prometheus_api;
 pub mod report;

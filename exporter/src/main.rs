@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sla_exporter::cli::{Cli, Command};
-use sla_exporter::{daemon, report};
+use sla_exporter::cli::{Cli, Command, LedgerCommand, LedgerFlags};
+use sla_exporter::{daemon, draft, report};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
         Some(Command::Check(flags)) => daemon::check(flags),
+        Some(Command::Ledger(LedgerFlags { command: LedgerCommand::Draft(flags) })) => draft::command::run(flags),
         Some(Command::Report(flags)) => report::command::run(flags),
         None => daemon::run(&cli.run),
     }

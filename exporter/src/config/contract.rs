@@ -26,6 +26,8 @@ pub(super) struct Terms {
     pub(super) name: String,
     /// `contract.connectivity`, to be looked up once the probes are known.
     pub(super) connectivity: Vec<Reference>,
+    /// `probes` of `contract.upstreams`, to be looked up likewise.
+    pub(super) upstream_probes: Vec<Reference>,
     /// What evidence may name. `None`: there was no telling.
     names: Option<Names>,
 }
@@ -47,7 +49,8 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
     let maintenance = map.get("maintenance").map_or_else(|| Some(default_maintenance()), |c| maintenance(&c));
     let functions_cursor = map.require("functions");
     let functions = functions_cursor.as_ref().and_then(functions);
-    let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c));
+    let mut upstream_probes = Vec::new();
+    let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c, &mut upstream_probes));
     let connectivity = optional(map.get("connectivity"), |c| collect(&c.list()?, reference));
     map.finish();
     let names = functions_cursor.as_ref().map(evidence::given);
@@ -66,7 +69,8 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
             connectivity,
         })
     })();
-    Terms { contract, name: name.unwrap_or_default(), connectivity: connectivity.flatten().unwrap_or_default(), names }
+    let connectivity = connectivity.flatten().unwrap_or_default();
+    Terms { contract, name: name.unwrap_or_default(), connectivity, upstream_probes, names }
 }
 
 impl Terms {
@@ -131,7 +135,11 @@ pub(super) fn text(cursor: &Cursor<'_>) -> Option<Text> {
 }
 
 /// The entries of a mapping whose names are identifiers; at least one. `noun` is for the message.
-fn identified<T>(cursor: &Cursor<'_>, noun: &str, read: impl Fn(&str, &Cursor<'_>) -> Option<T>) -> Option<Vec<T>> {
+fn identified<T>(
+    cursor: &Cursor<'_>,
+    noun: &str,
+    mut read: impl FnMut(&str, &Cursor<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
     let entries = cursor.named()?;
     if entries.is_empty() {
         return cursor.error(format_args!("expected at least one {noun}, found none"));
@@ -210,17 +218,21 @@ fn quorum(cursor: &Cursor<'_>) -> Option<Quorum> {
     }
 }
 
-fn upstreams(cursor: &Cursor<'_>) -> Option<Vec<Upstream>> {
+fn upstreams(cursor: &Cursor<'_>, all: &mut Vec<Reference>) -> Option<Vec<Upstream>> {
     if cursor.named()?.is_empty() {
         return Some(Vec::new());
     }
     identified(cursor, "upstream", |name, entry| {
         if entry.node().is_null() {
-            return Some(Upstream { name: name.to_owned(), title: title(None, name)? });
+            return Some(Upstream { name: name.to_owned(), title: title(None, name)?, probes: Vec::new() });
         }
         let mut map = entry.map()?;
         let title = title(map.get("title"), name);
+        let probes = optional(map.get("probes"), |c| collect(&c.list()?, reference));
         map.finish();
-        Some(Upstream { name: name.to_owned(), title: title? })
+        let probes = probes?.unwrap_or_default();
+        let names = probes.iter().map(|probe| probe.name.clone()).collect();
+        all.extend(probes);
+        Some(Upstream { name: name.to_owned(), title: title?, probes: names })
     })
 }

@@ -125,6 +125,14 @@ impl Probes {
         found
     }
 
+    /// Looks up the probes of `contract.upstreams`.
+    pub(super) fn look_up(&self, references: &[Reference], doc: &Document) {
+        for reference in references.iter().filter(|reference| !self.names.contains_key(&reference.name)) {
+            let message = names::unknown("probe", &reference.name, self.order.iter().map(String::as_str));
+            doc.report(Severity::Error, reference.mark, &reference.path, message);
+        }
+    }
+
     /// One spec per probe and target.
     pub(super) fn into_targets(
         self,

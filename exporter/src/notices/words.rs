@@ -220,7 +220,11 @@ mod tests {
                 function("client", "クライアント機能", "Client function"),
                 function("consumer", "コンシューマ機能", "Consumer function"),
             ],
-            upstreams: vec![Upstream { name: "sfdc".to_owned(), title: both("SFDC", "Salesforce") }],
+            upstreams: vec![Upstream {
+                name: "sfdc".to_owned(),
+                title: both("SFDC", "Salesforce"),
+                probes: Vec::new(),
+            }],
             connectivity: Vec::new(),
         }
     }

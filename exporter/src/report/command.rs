@@ -29,14 +29,14 @@ const USAGE: u8 = 2;
 const BREACH: u8 = 3;
 
 /// Why there is no report: the exit code and what to say.
-struct Refusal(u8, String);
+pub(crate) struct Refusal(pub(crate) u8, pub(crate) String);
 
 impl Refusal {
-    fn failed(why: impl std::fmt::Display) -> Self {
+    pub(crate) fn failed(why: impl std::fmt::Display) -> Self {
         Self(FAILED, why.to_string())
     }
 
-    fn usage(why: impl std::fmt::Display) -> Self {
+    pub(crate) fn usage(why: impl std::fmt::Display) -> Self {
         Self(USAGE, why.to_string())
     }
 }
@@ -141,11 +141,11 @@ fn close(flags: &ReportFlags, input: &Input<'_>, before: Option<Closed>) -> Resu
 }
 
 /// A line on standard error.
-fn tell(line: impl std::fmt::Display) {
+pub(crate) fn tell(line: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-fn configuration(file: &Path) -> Result<Config, Refusal> {
+pub(crate) fn configuration(file: &Path) -> Result<Config, Refusal> {
     let findings = |findings: Vec<config::Diagnostic>| {
         Refusal::failed(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     };
@@ -197,7 +197,7 @@ fn document(flags: &ReportFlags, report: &Report) -> Result<Vec<u8>, Box<dyn std
 }
 
 /// Writes to standard output, or replaces a file as a whole. What is there and no file (a device, a pipe) is written to.
-fn write(out: &Path, document: &[u8]) -> io::Result<()> {
+pub(crate) fn write(out: &Path, document: &[u8]) -> io::Result<()> {
     if out == Path::new("-") {
         let mut stdout = io::stdout().lock();
         return match stdout.write_all(document).and_then(|()| stdout.flush()) {

@@ -14,7 +14,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod model;
-mod progress;
+pub(crate) mod progress;
 pub mod rounding;
 pub mod slots;
 pub mod words;

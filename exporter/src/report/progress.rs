@@ -12,7 +12,7 @@ const LINES: Duration = Duration::from_secs(10);
 
 /// Tells on standard error how far something is.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     what: String,
     terminal: bool,
     next: Instant,
@@ -22,12 +22,12 @@ pub(super) struct Progress {
 
 impl Progress {
     /// `what` is being done, such as `reading 2026-10 from http://…`.
-    pub(super) fn new(what: String) -> Self {
+    pub(crate) fn new(what: String) -> Self {
         Self { what, terminal: stderr().is_terminal(), next: Instant::now() + PATIENCE, shown: false }
     }
 
     /// `done` of `total` is done.
-    pub(super) fn tell(&mut self, done: u64, total: u64) {
+    pub(crate) fn tell(&mut self, done: u64, total: u64) {
         if Instant::now() < self.next {
             return;
         }

@@ -71,7 +71,7 @@ pub(crate) fn contract() -> Contract {
                 ],
             ),
         ],
-        upstreams: vec![Upstream { name: "sfdc".to_owned(), title: text("SFDC", "Salesforce") }],
+        upstreams: vec![Upstream { name: "sfdc".to_owned(), title: text("SFDC", "Salesforce"), probes: Vec::new() }],
         connectivity: Vec::new(),
     }
 }
