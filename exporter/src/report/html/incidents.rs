@@ -40,7 +40,7 @@ fn overview(page: &Page<'_>, incidents: &[IncidentReport]) -> Markup {
     };
     html! {
         div.scroll {
-            table.slim {
+            table.slim.overview {
                 thead {
                     tr {
                         th scope="col" { (labels::span(lang)) }
