@@ -26,8 +26,8 @@ pub(super) struct Terms {
     pub(super) name: String,
     /// `contract.connectivity`, to be looked up once the probes are known.
     pub(super) connectivity: Vec<Reference>,
-    /// `probes` of `contract.upstreams`, to be looked up likewise.
-    pub(super) upstream_probes: Vec<Reference>,
+    /// `contract.upstreams.*.probes`, a list for each, to be looked up likewise.
+    pub(super) upstream_probes: Vec<Vec<Reference>>,
     /// What evidence may name. `None`: there was no telling.
     names: Option<Names>,
 }
@@ -218,7 +218,8 @@ fn quorum(cursor: &Cursor<'_>) -> Option<Quorum> {
     }
 }
 
-fn upstreams(cursor: &Cursor<'_>, all: &mut Vec<Reference>) -> Option<Vec<Upstream>> {
+/// Their probes are added to `all`, with their places.
+fn upstreams(cursor: &Cursor<'_>, all: &mut Vec<Vec<Reference>>) -> Option<Vec<Upstream>> {
     if cursor.named()?.is_empty() {
         return Some(Vec::new());
     }
@@ -232,7 +233,7 @@ fn upstreams(cursor: &Cursor<'_>, all: &mut Vec<Reference>) -> Option<Vec<Upstre
         map.finish();
         let probes = probes?.unwrap_or_default();
         let names = probes.iter().map(|probe| probe.name.clone()).collect();
-        all.extend(probes);
+        all.push(probes);
         Some(Upstream { name: name.to_owned(), title: title?, probes: names })
     })
 }

@@ -142,7 +142,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     map.finish();
 
     let references = probes.references(&terms.connectivity, doc);
-    probes.look_up(&terms.upstream_probes, doc);
+    terms.upstream_probes.iter().for_each(|list| probes.check_upstream(list, doc));
     modules.excuse_unused(others);
     // What is missing is only said of a file without errors: it may be missing because of them.
     let good = !doc.has_errors() && !others.iter().any(Document::has_errors);

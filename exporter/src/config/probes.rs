@@ -103,9 +103,19 @@ impl Probes {
 
     /// The names in `connectivity`, each looked up.
     pub(super) fn references(&self, connectivity: &[Reference], doc: &Document) -> HashSet<String> {
+        self.look_up(connectivity, "whether this site is cut off", doc)
+    }
+
+    /// Looks up the probes of one of `contract.upstreams`.
+    pub(super) fn check_upstream(&self, probes: &[Reference], doc: &Document) {
+        self.look_up(probes, "whether an upstream works", doc);
+    }
+
+    /// The names in `list`, which are to tell something other than whether the service works.
+    fn look_up(&self, list: &[Reference], tells: &str, doc: &Document) -> HashSet<String> {
         let mut found = HashSet::new();
         let report = |at: &Reference, message: String| doc.report(Severity::Error, at.mark, &at.path, message);
-        for reference in connectivity {
+        for reference in list {
             let name = &reference.name;
             if !self.names.contains_key(name) {
                 report(reference, names::unknown("probe", name, self.order.iter().map(String::as_str)));
@@ -114,23 +124,15 @@ impl Probes {
             }
         }
         for probe in self.list.iter().filter(|p| p.evidence.is_some() && found.contains(&p.name)) {
-            if let Some(reference) = connectivity.iter().find(|r| r.name == probe.name) {
+            if let Some(reference) = list.iter().find(|r| r.name == probe.name) {
                 let message = format!(
-                    "probe `{}` is evidence for the service, so it cannot tell whether this site is cut off; name a probe of something else",
+                    "probe `{}` is evidence for the service, so it cannot tell {tells}; name a probe of something else",
                     probe.name
                 );
                 report(reference, message);
             }
         }
         found
-    }
-
-    /// Looks up the probes of `contract.upstreams`.
-    pub(super) fn look_up(&self, references: &[Reference], doc: &Document) {
-        for reference in references.iter().filter(|reference| !self.names.contains_key(&reference.name)) {
-            let message = names::unknown("probe", &reference.name, self.order.iter().map(String::as_str));
-            doc.report(Severity::Error, reference.mark, &reference.path, message);
-        }
     }
 
     /// One spec per probe and target.

@@ -59,7 +59,12 @@ impl Terms {
                     capabilities: function.capabilities.clone(),
                 })
                 .collect(),
-            upstreams: contract.upstreams.clone(),
+            // Which probes watch one changes no figure: no revision because of that.
+            upstreams: contract
+                .upstreams
+                .iter()
+                .map(|upstream| Upstream { probes: Vec::new(), ..upstream.clone() })
+                .collect(),
         }
     }
 
