@@ -3,6 +3,7 @@
 //! Pure values: no clock, no I/O, nothing of the file they came from. `config` builds them and
 //! checks what one value cannot check alone (names that refer to each other).
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::civil::{Date, Time, Weekday};
@@ -57,6 +58,30 @@ pub struct WeekSlot {
     pub from: (Weekday, Time),
     /// First moment outside.
     pub to: (Weekday, Time),
+}
+
+impl WeekSlot {
+    /// A moment of the week as the configuration writes it: `Fri 21:00`.
+    #[must_use]
+    pub fn written((day, time): (Weekday, Time)) -> String {
+        let day = match day {
+            Weekday::Monday => "Mon",
+            Weekday::Tuesday => "Tue",
+            Weekday::Wednesday => "Wed",
+            Weekday::Thursday => "Thu",
+            Weekday::Friday => "Fri",
+            Weekday::Saturday => "Sat",
+            Weekday::Sunday => "Sun",
+        };
+        format!("{day} {:02}:{:02}", time.hour(), time.minute())
+    }
+}
+
+/// `Fri 21:00 to Mon 03:00`.
+impl fmt::Display for WeekSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", Self::written(self.from), Self::written(self.to))
+    }
 }
 
 /// Something customers use and the contract promises (C4.1, C4.2).

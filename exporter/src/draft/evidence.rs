@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::contract::Contract;
-use crate::prometheus_api::{Client, Error, Labels};
+use crate::prometheus_api::{Client, Error, Labels, quoted};
 use crate::report::slots::STEP;
 
 /// Probes and reasons listed for one stretch; more would bury it.
@@ -156,9 +156,4 @@ fn label(labels: &Labels, name: &str) -> String {
 /// A name as a regular expression that matches nothing else.
 fn pattern(name: &str) -> String {
     regex::escape(name)
-}
-
-/// A label's value as PromQL writes it.
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

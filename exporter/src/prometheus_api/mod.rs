@@ -33,3 +33,9 @@ pub use answer::{Labels, Point, Sample, Series};
 pub use client::{Client, Server};
 pub use error::{Error, ErrorKind};
 pub use settings::{Settings, SettingsError};
+
+/// A label's value as PromQL writes it, quotation marks included.
+#[must_use]
+pub fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}

@@ -8,7 +8,6 @@ mod year;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Weekday;
 use serde::{Deserialize, Serialize};
 
 use self::shares::Shares;
@@ -221,21 +220,8 @@ fn head(contract: &Contract, start_at: Option<i64>) -> ContractHead {
         maintenance_slot: contract
             .maintenance
             .slot
-            .map(|WeekSlot { from, to }| WeeklySlot { from: of_the_week(from), to: of_the_week(to) }),
+            .map(|slot| WeeklySlot { from: WeekSlot::written(slot.from), to: WeekSlot::written(slot.to) }),
     }
-}
-
-fn of_the_week((day, time): (Weekday, jiff::civil::Time)) -> String {
-    let day = match day {
-        Weekday::Monday => "Mon",
-        Weekday::Tuesday => "Tue",
-        Weekday::Wednesday => "Wed",
-        Weekday::Thursday => "Thu",
-        Weekday::Friday => "Fri",
-        Weekday::Saturday => "Sat",
-        Weekday::Sunday => "Sun",
-    };
-    format!("{day} {:02}:{:02}", time.hour(), time.minute())
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

@@ -9,7 +9,7 @@ use super::model::{Origin, Source};
 use super::slots::{self, Slot};
 use crate::calendar::Month;
 use crate::contract::Contract;
-use crate::prometheus_api::{Client, Error, Sample, Series};
+use crate::prometheus_api::{Client, Error, Sample, Series, quoted};
 
 /// The recorded series with all parts of a month, see recording-rules/months.yml.
 const PARTS: &str = "sla:month_parts:seconds";
@@ -191,11 +191,6 @@ fn of_parts(samples: &[Sample]) -> Vec<Past> {
 #[allow(clippy::cast_possible_truncation)]
 fn whole(value: f64) -> i64 {
     value.round() as i64
-}
-
-/// A label's value as PromQL writes it.
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 #[cfg(test)]

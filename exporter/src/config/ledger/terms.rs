@@ -10,7 +10,7 @@ use super::{Entries, Terms, warn};
 use crate::calendar::Month;
 use crate::config::diagnostics::Document;
 use crate::config::units::format_duration;
-use crate::contract::{Contract, WeekSlot};
+use crate::contract::Contract;
 use crate::ledger::{Assessment, Cause, Exclusion, Incident, Maintenance};
 
 /// What takes longer than this many seconds, a week, has rather a mistaken day or month.
@@ -57,7 +57,7 @@ impl Stop<'_> {
 
     fn slot(&self, assessment: &Assessment) {
         if let (false, Some(slot)) = (assessment.slot_kept, self.contract.maintenance.slot) {
-            let (slot, zone) = (week_slot(slot), &self.contract.timezone_name);
+            let (slot, zone) = (slot, &self.contract.timezone_name);
             self.warn("start", format_args!("the stop is not within the weekly slot, {slot} in {zone} (C2.3)"));
         }
     }
@@ -164,24 +164,6 @@ fn forgotten(incident: &Placed<Incident>, now: i64, documents: &[Document]) {
         }
         Some(_) => {}
     }
-}
-
-/// `Fri 21:00 to Mon 03:00`.
-fn week_slot(slot: WeekSlot) -> String {
-    use jiff::civil::{Time, Weekday};
-    let moment = |(day, time): (Weekday, Time)| {
-        let day = match day {
-            Weekday::Monday => "Mon",
-            Weekday::Tuesday => "Tue",
-            Weekday::Wednesday => "Wed",
-            Weekday::Thursday => "Thu",
-            Weekday::Friday => "Fri",
-            Weekday::Saturday => "Sat",
-            Weekday::Sunday => "Sun",
-        };
-        format!("{day} {:02}:{:02}", time.hour(), time.minute())
-    };
-    format!("{} to {}", moment(slot.from), moment(slot.to))
 }
 
 fn duration(seconds: i64) -> String {
