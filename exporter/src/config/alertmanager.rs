@@ -34,19 +34,23 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Option<Alertmanagers> {
     });
     let http = crate::http_client::keys(&mut map);
     map.finish();
-    let (timeout, http) = (timeout?, http?);
-    let mut peers = Vec::new();
+    // A fault elsewhere in the section hides none in the URLs.
+    let usual = || crate::http_client::defaults();
+    let (with, within) = (http.clone().or_else(usual), timeout.unwrap_or(DEFAULT_TIMEOUT));
     let urls = urls?;
-    for url in &urls {
-        let text = url.non_empty()?;
-        match Alertmanagers::peer(&text, http.clone(), timeout) {
-            Ok(peer) => peers.push(peer),
-            Err(why) => url.error(why)?,
-        }
-    }
-    let peers = Alertmanagers::new(peers, reminder?);
-    if let Some(twice) = peers.twice() {
+    let peers: Vec<_> = urls
+        .iter()
+        .filter_map(|url| match Alertmanagers::peer(&url.non_empty()?, with.clone()?, within) {
+            Ok(peer) => Some(peer),
+            Err(why) => url.error(why),
+        })
+        .collect();
+    let whole = peers.len() == urls.len();
+    let found = Alertmanagers::new(peers, reminder.unwrap_or(DEFAULT_REMINDER));
+    if let Some(twice) = found.twice() {
         return cursor.error(format_args!("`{twice}` is listed twice"));
     }
-    Some(peers)
+    // What is missing was reported.
+    let _ = (http?, timeout?, reminder?);
+    whole.then_some(found)
 }
