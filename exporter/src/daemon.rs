@@ -100,7 +100,8 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let reloader = Reloader::new(Arc::clone(&app), seen);
     let probing = app.run(shutdown.clone());
     let watching = tokio::spawn(watch::run(Arc::clone(&reloader), shutdown.clone()));
-    let telling = tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
+    let telling =
+        tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), notify::Pace::default(), shutdown.clone()));
     let serving = server::start(listeners, app, Arc::clone(&reloader), web, shutdown.clone());
 
     let name = loop {

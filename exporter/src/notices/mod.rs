@@ -1,7 +1,7 @@
 //! What customers are told (C2.2, C2.3): events of the ledger, each one mail.
 //!
-//! An incident is reported first, at each update, and when it is over; a maintenance when it is announced, three days
-//! before, at its begin and its end, when it overruns, and when it is called off. This module says which events there are
+//! An incident is reported first, at each update, and when it is over; a maintenance when it is announced, when what was
+//! announced changes, three days before, at its begin and its end, when it overruns, and when it is called off. This module says which events there are
 //! and when they fall due; [`book`] which of them were sent; [`words`] what they say, [`post`] in which form. All of it is pure:
 //! the time and the state of the functions are parameters. Not for: alerts of the monitoring (alert-rules/).
 
@@ -9,6 +9,7 @@ pub mod book;
 pub mod post;
 pub mod words;
 
+use self::book::Book;
 use crate::ledger::{Incident, Ledger, Maintenance, Status};
 
 /// What happened to an entry.
@@ -16,12 +17,19 @@ use crate::ledger::{Incident, Ledger, Maintenance, Status};
 pub enum Happening {
     /// An incident: the first report.
     Opened,
-    /// An incident: its n-th update, counted from 0 in the ledger's order.
-    Updated(usize),
+    /// An incident: one of its updates.
+    Updated {
+        /// Where it stands in the ledger, from 0.
+        index: usize,
+        /// The how manieth it was when it was first seen, from 1: stays with it when others are put before it.
+        number: usize,
+    },
     /// An incident: over.
     Resolved,
     /// A maintenance: told.
     Announced,
+    /// A maintenance: times or functions are not those that were told, for the n-th time.
+    Changed(usize),
     /// A maintenance: some days are left.
     Reminder,
     /// A maintenance: begun.
@@ -40,9 +48,10 @@ impl Happening {
     pub fn word(self) -> &'static str {
         match self {
             Self::Opened => "opened",
-            Self::Updated(_) => "update",
+            Self::Updated { .. } => "update",
             Self::Resolved => "resolved",
             Self::Announced => "announced",
+            Self::Changed(_) => "changed",
             Self::Reminder => "reminder",
             Self::Started => "started",
             Self::Finished => "finished",
@@ -56,7 +65,7 @@ impl Happening {
     #[must_use]
     pub fn key(self) -> String {
         match self {
-            Self::Updated(number) => format!("update-{}", number + 1),
+            Self::Updated { number, .. } | Self::Changed(number) => format!("{}-{number}", self.word()),
             other => other.word().to_owned(),
         }
     }
@@ -129,30 +138,62 @@ pub trait Functions {
 const SETTLE: i64 = 120;
 /// How long after the announced end a function that is down makes an overrun.
 const OVERRUN_AFTER: i64 = 300;
+/// For how long after the announced end its real one is looked for: a week, in seconds.
+const WATCH: i64 = 7 * 86_400;
 
 /// All events that are due at `now`, in order of time. `reminder` is how many seconds before a maintenance customers are
-/// reminded.
+/// reminded; `book` has [seen](Book::study) the ledger.
 #[must_use]
-pub fn due<'a>(ledger: &'a Ledger, reminder: i64, functions: &dyn Functions, now: i64) -> Vec<Event<'a>> {
+pub fn due<'a>(ledger: &'a Ledger, book: &Book, reminder: i64, functions: &dyn Functions, now: i64) -> Vec<Event<'a>> {
     let mut events = Vec::new();
     for incident in &ledger.incidents {
-        of_incident(incident, &mut events);
+        of_incident(incident, book, &mut events);
     }
     for stop in &ledger.maintenance {
-        of_maintenance(stop, reminder, functions, now, &mut events);
+        of_maintenance(stop, book, reminder, functions, now, &mut events);
     }
     events.retain(|event| event.at <= now);
     events.sort_by_key(|event| event.at);
     events
 }
 
-fn of_incident<'a>(incident: &'a Incident, events: &mut Vec<Event<'a>>) {
+/// When something may fall due next, if the ledger stays as it is: `now` while the end of a maintenance is looked for,
+/// `i64::MAX` if never.
+#[must_use]
+pub fn next(ledger: &Ledger, book: &Book, reminder: i64, now: i64) -> i64 {
+    let mut events = Vec::new();
+    for incident in &ledger.incidents {
+        of_incident(incident, book, &mut events);
+    }
+    let mut first = i64::MAX;
+    for stop in &ledger.maintenance {
+        of_maintenance(stop, book, reminder, &Nothing, now, &mut events);
+        let watched = stop.announced_at.is_some() && stop.cancelled_at.is_none();
+        let end = stop.end.as_second();
+        if watched && end + WATCH > now {
+            let over =
+                book.is_told(&Event { entry: Entry::Maintenance(stop), happening: Happening::Finished, at: end });
+            first = first.min(if over { i64::MAX } else { now.max(end + SETTLE) });
+        }
+    }
+    events.iter().map(|event| event.at).filter(|&at| at > now).fold(first, i64::min)
+}
+
+struct Nothing;
+
+impl Functions for Nothing {
+    fn is_up(&self, _: &str) -> Option<bool> {
+        None
+    }
+}
+
+fn of_incident<'a>(incident: &'a Incident, book: &Book, events: &mut Vec<Event<'a>>) {
     let mut add = |happening, at| events.push(Event { entry: Entry::Incident(incident), happening, at });
     add(Happening::Opened, incident.started_at.as_second());
-    for (number, update) in incident.updates.iter().enumerate() {
+    for (index, update) in incident.updates.iter().enumerate() {
         // The last one is what the recovery says.
         if !(update.status == Status::Resolved && incident.resolved_at.is_some()) {
-            add(Happening::Updated(number), update.at.as_second());
+            add(Happening::Updated { index, number: book.number(&incident.id, index) }, update.at.as_second());
         }
     }
     if let Some(at) = incident.resolved_at {
@@ -162,6 +203,7 @@ fn of_incident<'a>(incident: &'a Incident, events: &mut Vec<Event<'a>>) {
 
 fn of_maintenance<'a>(
     stop: &'a Maintenance,
+    book: &Book,
     reminder: i64,
     functions: &dyn Functions,
     now: i64,
@@ -169,36 +211,47 @@ fn of_maintenance<'a>(
 ) {
     // What customers were never told of does not begin or end for them.
     let Some(announced) = stop.announced_at.map(jiff::Timestamp::as_second) else { return };
-    let mut add = |happening, at| events.push(Event { entry: Entry::Maintenance(stop), happening, at });
-    add(Happening::Announced, announced);
-    if let Some(at) = stop.cancelled_at {
-        add(Happening::Cancelled, at.as_second());
+    let cancelled = stop.cancelled_at.map(jiff::Timestamp::as_second);
+    if cancelled.is_some_and(|cancelled| cancelled < announced) {
         return;
     }
+    let mut add = |happening, at| events.push(Event { entry: Entry::Maintenance(stop), happening, at });
+    add(Happening::Announced, announced);
+    if let Some(at) = cancelled {
+        add(Happening::Cancelled, at);
+        return;
+    }
+    if let Some((number, at)) = book.change(&stop.id) {
+        add(Happening::Changed(number), at);
+    }
     let (start, end) = (stop.start.as_second(), stop.end.as_second());
-    if start - reminder > announced {
+    if reminder > 0 && start - reminder > announced {
         add(Happening::Reminder, start - reminder);
     }
     add(Happening::Started, start);
     let finished = stop.finished_at.map(jiff::Timestamp::as_second);
     let still_down = || stop.functions.iter().any(|function| functions.is_up(function) == Some(false));
     let all_up = || stop.functions.iter().all(|function| functions.is_up(function) == Some(true));
+    let watched = now < end + WATCH;
     if finished.is_none_or(|finished| finished > end + OVERRUN_AFTER)
         && now >= end + OVERRUN_AFTER
-        && (finished.is_some_and(|finished| finished <= now) || still_down())
+        && (finished.is_some_and(|finished| finished <= now) || (watched && still_down()))
     {
         add(Happening::Overrun, end + OVERRUN_AFTER);
     }
     match finished {
         Some(finished) => add(Happening::Finished, finished),
-        None if now >= end + SETTLE && all_up() => add(Happening::Finished, end),
+        // Back in time; later than that it is over when it is seen to be, or a long overrun's end would be no news.
+        None if watched && now >= end + SETTLE && all_up() => {
+            add(Happening::Finished, if now < end + OVERRUN_AFTER { end } else { now });
+        }
         None => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::book::{Book, NEWS, Todo};
+    use super::book::{NEWS, Posted, Todo};
     use super::*;
     use crate::contract::Text;
     use crate::ledger::Update;
@@ -255,7 +308,7 @@ mod tests {
 
     #[track_caller]
     fn keys(ledger: &Ledger, up: Option<bool>, now: i64, expected: &[(&str, i64)]) {
-        let found = due(ledger, 3 * DAY, &All(up), now);
+        let found = due(ledger, &Book::default(), 3 * DAY, &All(up), now);
         let found: Vec<(String, i64)> = found.iter().map(|event| (event.key(), event.at)).collect();
         let expected: Vec<(String, i64)> = expected.iter().map(|(key, at)| ((*key).to_owned(), *at)).collect();
         assert_eq!(found, expected);
@@ -304,10 +357,12 @@ mod tests {
     fn a_recorded_end_needs_no_measurement() {
         let end = START + 4 * HOUR;
         let ledger = maintenance(|stop| stop.finished_at = Some(at(end - HOUR)));
-        let events = due(&ledger, 3 * DAY, &All(None), end).iter().map(Event::key).collect::<Vec<_>>();
+        let events =
+            due(&ledger, &Book::default(), 3 * DAY, &All(None), end).iter().map(Event::key).collect::<Vec<_>>();
         assert_eq!(events.last().map(String::as_str), Some("m/finished"));
         let late = maintenance(|stop| stop.finished_at = Some(at(end + HOUR)));
-        let events = due(&late, 3 * DAY, &All(None), end + HOUR).iter().map(Event::key).collect::<Vec<_>>();
+        let events =
+            due(&late, &Book::default(), 3 * DAY, &All(None), end + HOUR).iter().map(Event::key).collect::<Vec<_>>();
         assert_eq!(events[3..], ["m/overrun", "m/finished"]);
     }
 
@@ -329,18 +384,22 @@ mod tests {
     fn posted(ledger: &Ledger, book: &mut Book, times: &[i64], up: Option<bool>) -> Vec<String> {
         let mut posted = Vec::new();
         for &now in times {
-            for event in due(ledger, 3 * DAY, &All(up), now) {
-                match book.todo(&event, now) {
-                    Todo::Nothing => {}
-                    Todo::PassOver => book.pass_over(&event, now),
-                    Todo::Post => {
-                        if book.accepted(&event, now) {
-                            posted.push(event.key());
+            // Twice: what waits for another to be told is told with the next look.
+            for _ in 0..2 {
+                book.study(ledger, now);
+                for event in due(ledger, book, 3 * DAY, &All(up), now) {
+                    match book.todo(&event, now) {
+                        Todo::Nothing => {}
+                        Todo::PassOver => book.pass_over(&event, now),
+                        Todo::Post => {
+                            if book.accepted(&Posted::of(&event), now) {
+                                posted.push(event.key());
+                            }
                         }
                     }
                 }
+                book.begin();
             }
-            book.begin();
         }
         posted
     }
@@ -388,5 +447,171 @@ mod tests {
         posted(&ledger, &mut book, &[START + HOUR], Some(false));
         assert_eq!(posted(&ledger, &mut book, &[end + OVERRUN_AFTER], Some(false)), ["m/overrun"]);
         assert_eq!(posted(&ledger, &mut book, &[end + HOUR], Some(true)), ["m/finished"]);
+    }
+
+    #[test]
+    fn an_update_put_between_others_is_the_one_that_is_told() {
+        let say = |steps: &[(i64, &str)]| {
+            let mut ledger = incident(&[], None);
+            ledger.incidents[0].updates = steps
+                .iter()
+                .map(|(seconds, text)| Update {
+                    at: at(START + seconds),
+                    status: Status::Identified,
+                    text: Text { ja: (*text).to_owned(), en: String::new() },
+                })
+                .collect();
+            ledger
+        };
+        let mut book = Book::default();
+        book.begin();
+        let now = START + HOUR;
+        let first = say(&[(60, "a"), (120, "b")]);
+        assert_eq!(posted(&first, &mut book, &[now], None), ["i/opened", "i/update-1", "i/update-2"]);
+        for (what, ledger, expected) in [
+            ("put between", say(&[(60, "a"), (90, "x"), (120, "b")]), &["i/update-3"][..]),
+            ("all times corrected", say(&[(61, "a"), (91, "x"), (121, "b")]), &[]),
+            ("all texts corrected", say(&[(61, "A"), (91, "X"), (121, "B")]), &[]),
+            ("time and text of one", say(&[(61, "A"), (99, "Y"), (121, "B")]), &[]),
+            ("one taken out", say(&[(61, "A"), (121, "B")]), &[]),
+            ("put back", say(&[(61, "A"), (99, "Y"), (121, "B")]), &[]),
+            ("taken out again", say(&[(61, "A"), (121, "B")]), &[]),
+            ("put in front", say(&[(1, "0"), (61, "A"), (121, "B")]), &["i/update-4"]),
+            ("appended", say(&[(1, "0"), (61, "A"), (121, "B"), (300, "c")]), &["i/update-5"]),
+        ] {
+            let stored = serde_json::to_string(&book).unwrap();
+            book = serde_json::from_str(&stored).unwrap();
+            assert_eq!(posted(&ledger, &mut book, &[now], None), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_what_was_announced_is_told_once_and_a_correction_of_the_past_is_not() {
+        let mut book = Book::default();
+        book.begin();
+        let told = |book: &mut Book, now, change: &dyn Fn(&mut Maintenance)| {
+            let stored = serde_json::to_string(&book).unwrap();
+            *book = serde_json::from_str(&stored).unwrap();
+            posted(&maintenance(change), book, &[now, now + 5], Some(false))
+        };
+        let soon = START - 10 * DAY;
+        let announce = |stop: &mut Maintenance| stop.announced_at = Some(at(soon));
+        assert_eq!(told(&mut book, soon, &announce), ["m/announced"]);
+        let text = |stop: &mut Maintenance| {
+            announce(stop);
+            stop.text = Text { ja: "x".to_owned(), en: "x".to_owned() };
+            stop.announced_at = Some(at(soon - 60));
+        };
+        assert!(told(&mut book, soon + 60, &text).is_empty(), "words");
+        let later = |stop: &mut Maintenance| {
+            announce(stop);
+            stop.end = at(START + 5 * HOUR);
+        };
+        assert_eq!(told(&mut book, soon + HOUR, &later), ["m/changed-1"]);
+        // And back: customers know the change by now.
+        assert_eq!(told(&mut book, soon + 2 * HOUR, &announce), ["m/changed-2"]);
+        let scope = |stop: &mut Maintenance| {
+            announce(stop);
+            stop.functions.push("consumer".to_owned());
+        };
+        assert_eq!(told(&mut book, START + HOUR, &scope), ["m/started", "m/changed-3"]);
+        let end = START + 4 * HOUR;
+        let shorter = |stop: &mut Maintenance| {
+            scope(stop);
+            stop.end = at(end - HOUR);
+        };
+        assert!(!told(&mut book, end + 1, &shorter).iter().any(|key| key.starts_with("m/changed")), "over");
+    }
+
+    #[test]
+    fn a_false_alarm_is_told_only_to_those_who_were_told_of_a_failure() {
+        let mut ledger = incident(&[(START + 60, Status::Investigating)], Some(START + 600));
+        ledger.incidents[0].cause = Some(crate::ledger::Cause::FalseAlarm);
+        let mut book = Book::default();
+        book.begin();
+        assert!(posted(&ledger, &mut book.clone(), &[START + HOUR], None).is_empty());
+        let before = incident(&[(START + 60, Status::Investigating)], None);
+        assert_eq!(posted(&before, &mut book, &[START + 61], None), ["i/opened", "i/update-1"]);
+        assert_eq!(posted(&ledger, &mut book, &[START + HOUR], None), ["i/resolved"]);
+    }
+
+    #[test]
+    fn nobody_is_reminded_of_what_has_begun_or_told_of_what_was_called_off_before_it_was_announced() {
+        let mut book = Book::default();
+        book.begin();
+        let short = maintenance(|stop| stop.start = at(START - 20 * DAY + 3 * DAY + 60));
+        let now = short.maintenance[0].start.as_second();
+        assert!(!posted(&short, &mut book.clone(), &[now], Some(false)).contains(&"m/reminder".to_owned()));
+        let off = maintenance(|stop| stop.cancelled_at = Some(at(START - 21 * DAY)));
+        assert!(posted(&off, &mut book, &[START - 20 * DAY], None).is_empty());
+    }
+
+    #[test]
+    fn the_end_of_a_long_overrun_is_told_and_that_of_a_stop_written_up_afterwards_is_not() {
+        let ledger = maintenance(|_| {});
+        let end = START + 4 * HOUR;
+        let mut book = Book::default();
+        book.begin();
+        posted(&ledger, &mut book, &[START + HOUR], Some(false));
+        posted(&ledger, &mut book, &[end + OVERRUN_AFTER], Some(false));
+        assert!(posted(&ledger, &mut book, &[end + 2 * DAY], Some(false)).is_empty());
+        assert_eq!(posted(&ledger, &mut book, &[end + 2 * DAY + 5], Some(true)), ["m/finished"]);
+        let mut other = Book::default();
+        other.begin();
+        assert!(posted(&ledger, &mut other, &[end + 2 * DAY], Some(true)).is_empty());
+    }
+
+    #[test]
+    fn an_entry_taken_out_and_put_back_is_not_told_again() {
+        let ledger = incident(&[], None);
+        let mut book = Book::default();
+        book.begin();
+        assert_eq!(posted(&ledger, &mut book, &[START], None), ["i/opened"]);
+        assert!(posted(&Ledger::default(), &mut book, &[START + 5], None).is_empty());
+        assert!(posted(&ledger, &mut book, &[START + HOUR], None).is_empty());
+    }
+
+    #[test]
+    fn a_clock_set_back_a_day_repeats_nothing_for_longer_than_usual() {
+        let ledger = incident(&[], None);
+        let mut book = Book::default();
+        book.begin();
+        posted(&ledger, &mut book, &[START + DAY / 2], None);
+        let event = Event { entry: Entry::Incident(&ledger.incidents[0]), happening: Happening::Opened, at: START };
+        assert_eq!(book.todo(&event, START + 1), Todo::Nothing);
+        assert_eq!(book.todo(&event, START + DAY / 2 + book::INSIST - 1), Todo::Post);
+        assert_eq!(book.todo(&event, START + DAY / 2 + book::INSIST), Todo::Nothing);
+    }
+
+    #[test]
+    fn what_falls_due_next_is_known_ahead() {
+        let mut book = Book::default();
+        let end = START + 4 * HOUR;
+        let ledger = maintenance(|_| {});
+        for (now, expected) in [
+            (START - 21 * DAY, START - 20 * DAY),
+            (START - 20 * DAY, START - 3 * DAY),
+            (START - 1, START),
+            (START, end + SETTLE),
+            (end + SETTLE, end + SETTLE),
+            (end + WATCH, i64::MAX),
+        ] {
+            assert_eq!(next(&ledger, &book, 3 * DAY, now), expected, "{now}");
+        }
+        book.begin();
+        posted(&ledger, &mut book, &[START, end + SETTLE], Some(true));
+        assert_eq!(next(&ledger, &book, 3 * DAY, end + SETTLE), i64::MAX);
+        assert_eq!(next(&incident(&[], Some(START + 60)), &book, 0, START), START + 60);
+    }
+
+    /// Equal at each posting and at each exporter, whatever its book says: Alertmanager mails it once.
+    #[test]
+    fn two_exporters_post_the_same_alert_until_it_is_no_news_any_more() {
+        let ledger = incident(&[], None);
+        let contract = words::tests::contract();
+        let event = Event { entry: Entry::Incident(&ledger.incidents[0]), happening: Happening::Opened, at: START };
+        let (one, other) = (post::alert(&event, &contract, START + 1), post::alert(&event, &contract, START + HOUR));
+        assert_eq!(one, other);
+        assert!(one.ends_at.as_second() >= START + NEWS + book::INSIST);
     }
 }

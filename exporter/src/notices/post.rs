@@ -1,18 +1,18 @@
 //! A notice as Alertmanager's API v2 takes it: an alert that ends by itself.
 //!
 //! Pure. Its labels are the event's identity, equal at each posting and at every exporter with the same ledger: Alertmanager
-//! then mails once. Not for: sending it (`poster`).
+//! then mails once. Not for: sending it (`notify`).
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::book::{INSIST, NEWS};
 use super::{Entry, Event, words};
 use crate::contract::Contract;
 
-/// How long an accepted posting stands, in seconds: longer than Alertmanager waits before it mails, shorter than anything
-/// it would repeat.
+/// How long a posting stands at the least, in seconds.
 const STANDS: i64 = 300;
 
 /// One alert of a `POST /api/v2/alerts`.
@@ -25,7 +25,7 @@ pub struct Alert {
     pub annotations: BTreeMap<&'static str, String>,
     /// When the event was.
     pub starts_at: Timestamp,
-    /// When Alertmanager forgets it unless it is posted again.
+    /// Until when Alertmanager tries to mail it, and knows that it did: as long as anybody may post it.
     pub ends_at: Timestamp,
 }
 
@@ -66,5 +66,12 @@ pub fn alert(event: &Event<'_>, contract: &Contract, now: i64) -> Alert {
         add("until_ja", "until_en", until);
     }
     let at = |seconds| Timestamp::from_second(seconds).unwrap_or_default();
-    Alert { labels, annotations, starts_at: at(event.at), ends_at: at(now + STANDS) }
+    Alert { labels, annotations, starts_at: at(event.at), ends_at: at(stands_until(event, now)) }
+}
+
+/// By the event, not by the posting: a mail server that is down for hours only delays the mail, and an exporter that comes
+/// back after hours, with a book in which the event is missing, finds that it was mailed. Alertmanager forgets what it
+/// mailed when the alert ends.
+fn stands_until(event: &Event<'_>, now: i64) -> i64 {
+    (event.at + NEWS + INSIST).max(now + STANDS)
 }

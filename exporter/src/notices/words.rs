@@ -42,8 +42,8 @@ fn of_incident(incident: &Incident, what: Happening, functions: &Text, contract:
     let began = moment(incident.started_at, zone);
     let mut lines = Vec::new();
     let subject = match what {
-        Happening::Updated(number) => {
-            if let Some(update) = incident.updates.get(number) {
+        Happening::Updated { index, .. } => {
+            if let Some(update) = incident.updates.get(index) {
                 let status = status(update.status);
                 let at = moment(update.at, zone);
                 lines.push(both(
@@ -55,7 +55,14 @@ fn of_incident(incident: &Incident, what: Happening, functions: &Text, contract:
             both(format!("【続報】{}: {}", functions.ja, title.ja), format!("[Update] {}: {}", functions.en, title.en))
         }
         Happening::Resolved => {
-            lines.push(both("下記の障害は復旧しました。", "The failure below is over."));
+            lines.push(if incident.cause == Some(Cause::FalseAlarm) {
+                both(
+                    "先にお知らせした下記の障害は誤報でした。サービスは正常に稼働していました。ご迷惑をおかけし申し訳ございません。",
+                    "What we reported below was a false alarm; the service worked throughout. We apologise.",
+                )
+            } else {
+                both("下記の障害は復旧しました。", "The failure below is over.")
+            });
             // Said last, it is what is to be said of the recovery.
             if let Some(last) = incident.updates.last().filter(|update| update.status == Status::Resolved) {
                 lines.push(last.text.clone());
@@ -64,6 +71,14 @@ fn of_incident(incident: &Incident, what: Happening, functions: &Text, contract:
                 format!("【復旧】{}: {}", functions.ja, title.ja),
                 format!("[Resolved] {}: {}", functions.en, title.en),
             )
+        }
+        // Written up afterwards; the next mail says the rest.
+        _ if incident.resolved_at.is_some() => {
+            lines.push(both(
+                "下記の障害が発生しました。現在は復旧しています。",
+                "There was a failure, as below. It is over now.",
+            ));
+            both(format!("【障害】{}: {}", functions.ja, title.ja), format!("[Failure] {}: {}", functions.en, title.en))
         }
         _ => {
             lines.push(both(
@@ -103,6 +118,13 @@ fn of_maintenance(stop: &Maintenance, what: Happening, functions: &Text, contrac
         Happening::Reminder => (
             heading("実施予定", ": reminder"),
             both("下記のとおりメンテナンスを実施します。", "The maintenance below will take place as announced."),
+        ),
+        Happening::Changed(_) => (
+            heading("変更", " changed"),
+            both(
+                "お知らせしたメンテナンスの日時または対象機能を、下記のとおり変更します。",
+                "The time or the scope of the maintenance has changed. What follows replaces what we announced.",
+            ),
         ),
         Happening::Started => {
             (heading("開始", " begins"), both("下記のメンテナンスを開始しました。", "The maintenance below has begun."))
@@ -196,12 +218,12 @@ fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::contract::{Function, MaintenanceTerms, Upstream};
     use crate::ledger::Update;
 
-    fn contract() -> Contract {
+    pub(in crate::notices) fn contract() -> Contract {
         let function = |name: &str, ja: &str, en: &str| Function {
             name: name.to_owned(),
             title: both(ja, en),
@@ -257,7 +279,7 @@ mod tests {
         assert_eq!(opened.subject.en, "[Failure] Client function, Consumer function: Login failure");
         assert!(opened.body.ja.ends_with("発生日時: 2026年10月7日(水) 10:02 JST"), "{}", opened.body.ja);
         assert!(opened.body.en.ends_with("Since: Wed 7 Oct 2026 10:02 JST"), "{}", opened.body.en);
-        let update = say(Happening::Updated(0));
+        let update = say(Happening::Updated { index: 0, number: 1 });
         assert!(
             update.body.ja.starts_with("2026年10月7日(水) 10:10 JST現在の状況: 原因判明\n原因が判明しました。\n\n"),
             "{}",
@@ -309,6 +331,7 @@ mod tests {
         assert!(say(&stop, Happening::Started).subject.ja.starts_with("【緊急メンテナンス開始】"));
         let subjects = [
             Happening::Announced,
+            Happening::Changed(1),
             Happening::Reminder,
             Happening::Started,
             Happening::Finished,

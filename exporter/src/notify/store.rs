@@ -15,29 +15,31 @@ const MAX_BYTES: u64 = 64 << 20;
 pub struct Store {
     folder: PathBuf,
     books: Option<BTreeMap<String, Book>>,
-    complained: bool,
+    /// Something is not written yet.
+    dirty: bool,
+    /// What was complained of last.
+    complaint: Option<String>,
 }
 
 impl Store {
     /// In `folder`, which is made when there is something to store.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, books: None, complained: false }
+        Self { folder, books: None, dirty: false, complaint: None }
     }
 
     /// The book of `contract`, to be changed; `None` while what is stored cannot be read: rather tell nobody than tell
-    /// everybody twice.
+    /// everybody twice. It is tried again at each call.
     pub async fn book(&mut self, contract: &str) -> Option<&mut Book> {
         if self.books.is_none() {
             let path = self.folder.join(FILE);
             let read = tokio::task::spawn_blocking(move || read(&path)).await.unwrap_or_else(|e| Err(e.to_string()));
             match read {
-                Ok(books) => self.books = Some(books),
-                Err(why) if !self.complained => {
-                    self.complained = true;
-                    tracing::error!("no notices are sent: {why}");
+                Ok(books) => {
+                    self.books = Some(books);
+                    self.complaint = None;
                 }
-                Err(_) => {}
+                Err(why) => self.complain(format!("no notices are sent to customers: {why}")),
             }
         }
         let books = self.books.as_mut()?;
@@ -47,9 +49,21 @@ impl Store {
         books.get_mut(contract)
     }
 
-    /// Writes all books. What cannot be written is logged, and written with the next change.
+    /// A book was changed, and is to be [saved](Self::save).
+    pub fn changed(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Whether the books are read, and written as they are.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.books.is_some() && !self.dirty
+    }
+
+    /// Writes all books if one was changed. What cannot be written is logged, and tried again at the next call: notices go
+    /// out meanwhile, for a failure that nobody is told of is worse than one that is told twice after a restart.
     pub async fn save(&mut self) {
-        let Some(books) = &self.books else { return };
+        let Some(books) = self.books.as_ref().filter(|_| self.dirty) else { return };
         // Strings, times and flags.
         let content = serde_json::to_vec_pretty(books).unwrap_or_default();
         let folder = self.folder.clone();
@@ -59,11 +73,26 @@ impl Store {
         })
         .await
         .unwrap_or_else(|error| Err(std::io::Error::other(error)));
-        if let Err(error) = written {
-            tracing::error!(
-                "cannot write {}: {error}; after a restart, notices of the last day may be sent again",
+        match written {
+            Ok(()) => {
+                self.dirty = false;
+                if self.complaint.take().is_some() {
+                    tracing::info!("the book of notices is written again");
+                }
+            }
+            Err(error) => self.complain(format!(
+                "cannot write {}: {error}; --storage.path must be a folder this process may write; until then a restart \
+                 may tell customers again, or not tell what falls due meanwhile",
                 self.folder.join(FILE).display()
-            );
+            )),
+        }
+    }
+
+    /// Once each: it is tried every few seconds.
+    fn complain(&mut self, complaint: String) {
+        if self.complaint.as_ref() != Some(&complaint) {
+            tracing::error!("{complaint}");
+            self.complaint = Some(complaint);
         }
     }
 }
@@ -94,6 +123,7 @@ mod tests {
         let storage = folder.path().join("deep/data");
         let mut store = Store::new(storage.clone());
         assert!(store.book("c").await.unwrap().begin());
+        store.changed();
         store.save().await;
         let mut again = Store::new(storage.clone());
         assert!(!again.book("c").await.unwrap().begin());

@@ -15,6 +15,7 @@ mod icmp_network;
 mod ledger;
 mod ledger_months;
 mod metrics_reference;
+mod notify;
 mod postgres;
 mod prometheus_api;
 mod reasons;

@@ -117,7 +117,8 @@ fn written() -> Families {
     contract_metrics::write(&config, &mut page);
     ledger_metrics::write(&config, &LedgerView::of(&config), 1_800_000_000, &mut page);
     let notices = NoticeMetrics::default();
-    notices.show("c", vec![("e/opened".to_owned(), 1)], 0, &["http://a".to_owned()]);
+    notices.stands("c", 0, true, &["http://a".to_owned()]);
+    notices.told(vec![("e/opened".to_owned(), 1)]);
     notices.write(&mut page);
     SelfMetrics::new().write(&mut page);
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));

@@ -1,6 +1,7 @@
 //! From the ledger to the customer's mailbox: a real exporter whose ledger is edited, a real Alertmanager, restarts of both.
 
 use jiff::{Timestamp, ToSpan as _};
+use sla_demo::mail::Mail;
 use sla_tests::program::{Program, ours};
 use sla_tests::{eventually, free_port, http};
 use tempfile::TempDir;
@@ -17,6 +18,11 @@ struct Exporter {
 
 impl Exporter {
     async fn start(alertmanager: u16) -> Self {
+        Self::watching(alertmanager, alertmanager).await
+    }
+
+    /// One whose function is up while something listens on `watched`.
+    async fn watching(alertmanager: u16, watched: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
             "site: here
@@ -28,7 +34,7 @@ contract:
 modules:
   port: {{prober: tcp, timeout: 1s}}
 probes:
-  - {{name: app, module: port, targets: [\"127.0.0.1:{alertmanager}\"], interval: 1s, evidence: client/web_app}}
+  - {{name: app, module: port, targets: [\"127.0.0.1:{watched}\"], interval: 1s, evidence: client/web_app}}
 ledger: ledger.yml
 alertmanager:
   urls: [\"http://127.0.0.1:{alertmanager}\"]
@@ -167,4 +173,54 @@ async fn a_maintenance_is_announced_and_begun_and_one_of_last_week_is_history() 
         assert!(subjects.iter().any(|s| s.contains(word) && s.contains(other)), "{word}: {subjects:?}");
     }
     assert!(!subjects.iter().any(|subject| subject.contains("Past")), "{subjects:?}");
+}
+
+/// A maintenance whose announced end passed five minutes ago while the function is down takes longer, and is over when it works.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_maintenance_that_takes_longer_is_told_and_so_is_its_end() {
+    let told = Told::start().await;
+    let watched = free_port();
+    let exporter = Exporter::watching(told.port, watched).await;
+    exporter.shows("sla_notices_pending{contract=\"synergy-lead\"} 0").await;
+    let now = Timestamp::now();
+    let at = |seconds: i64| format!("{:.0}", now + seconds.seconds());
+    let (announced, start, end) = (at(-7200), at(-3600), at(-301));
+    exporter
+        .ledger(&format!(
+            "maintenance:\n  - {{id: long, title: {{ja: 作業, en: Work}}, functions: [client], announced_at: {announced}, start: {start}, end: {end}}}\n"
+        ))
+        .await;
+    let mails = told.exactly(A, 3).await;
+    let has = |mails: &[Mail], word: &str| mails.iter().any(|mail| mail.subject.contains(word));
+    assert!(has(&mails, "【メンテナンス延長】"), "{:?}", mails.iter().map(|m| &m.subject).collect::<Vec<_>>());
+    let _works = tokio::net::TcpListener::bind(("127.0.0.1", watched)).await.unwrap();
+    let mails = told.exactly(A, 4).await;
+    assert!(has(&mails, "【メンテナンス終了】"), "{:?}", mails.iter().map(|m| &m.subject).collect::<Vec<_>>());
+}
+
+/// Announced, and then at another time: each change is a mail, a corrected text is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_maintenance_at_another_time_than_announced_is_told_anew() {
+    let told = Told::start().await;
+    let mut exporter = Exporter::start(told.port).await;
+    exporter.shows("sla_notices_pending{contract=\"synergy-lead\"} 0").await;
+    let now = Timestamp::now();
+    let ledger = |title: &str, end: i64| {
+        let at = |seconds: i64| format!("{:.0}", now + seconds.seconds());
+        let (announced, start, end) = (at(-60), at(3600), at(end));
+        format!(
+            "maintenance:\n  - {{id: m, title: {title}, functions: [client], announced_at: {announced}, start: {start}, end: {end}}}\n"
+        )
+    };
+    exporter.ledger(&ledger("Work", 7200)).await;
+    told.exactly(A, 1).await;
+    exporter.restart().await;
+    exporter.ledger(&ledger("Works", 7200)).await;
+    exporter.ledger(&ledger("Works", 9000)).await;
+    let mails = told.exactly(A, 2).await;
+    assert!(mails[1].subject.starts_with("【メンテナンス変更】"), "{}", mails[1].subject);
+    assert_well_formed(&mails[1]);
+    exporter.restart().await;
+    tokio::time::sleep(SETTLED).await;
+    told.exactly(A, 2).await;
 }
