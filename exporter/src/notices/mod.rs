@@ -604,6 +604,24 @@ mod tests {
         assert_eq!(next(&incident(&[], Some(START + 60)), &book, 0, START), START + 60);
     }
 
+    /// A look at all of it is for when it changes; in between nothing is due.
+    #[test]
+    fn ten_thousand_past_entries_are_gone_through_once() {
+        let one = incident(&[(START + 60, Status::Identified)], Some(START + 600)).incidents.remove(0);
+        let incidents = (0..10_000).map(|number| Incident { id: format!("i{number}"), ..one.clone() }).collect();
+        let ledger = Ledger { incidents, ..Ledger::default() };
+        let mut book = Book::default();
+        book.begin();
+        let now = START + 30 * DAY;
+        assert!(posted(&ledger, &mut book, &[now], None).is_empty());
+        assert_eq!(next(&ledger, &book, 3 * DAY, now), i64::MAX);
+        let began = std::time::Instant::now();
+        assert!(posted(&ledger, &mut book, &[now], None).is_empty());
+        let took = began.elapsed();
+        eprintln!("two looks: {took:?}");
+        assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    }
+
     /// Equal at each posting and at each exporter, whatever its book says: Alertmanager mails it once.
     #[test]
     fn two_exporters_post_the_same_alert_until_it_is_no_news_any_more() {
