@@ -1,159 +1,221 @@
-//! What failed while a function was down: probes, their reasons, and upstreams at the same time.
+//! What failed while a function was down: capabilities, probes and their reasons, upstreams and other probes. Pure: out of
+//! samples, which `ask` gets.
 
 use std::collections::BTreeMap;
 
-use crate::contract::Contract;
-use crate::prometheus_api::{Client, Error, Labels, quoted};
+use crate::prometheus_api::{Labels, Series};
 use crate::report::slots::STEP;
 
-/// Probes and reasons listed for one stretch; more would bury it.
-const MAX_LISTED: usize = 20;
-/// An upstream counts as failing in a slot when at least this share of its samples failed.
-const FAILING: f64 = 0.5;
+/// Probes listed of one kind; more would bury it.
+pub(super) const MAX_LISTED: usize = 20;
 
-/// What was seen during one stretch.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What was seen during one entry's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The probes that failed, the one with most slots first.
-    pub failing: Vec<Failing>,
-    /// Probes that failed beyond those listed.
-    pub more: usize,
-    /// Every upstream that has probes.
-    pub upstreams: Vec<UpstreamSeen>,
+    /// The capabilities that were down in a slot, of all functions.
+    pub capabilities: Vec<Failing>,
+    /// The evidence of the entry's functions that was down in a slot, most slots first.
+    pub probes: Listed,
+    /// Every probe of an upstream.
+    pub upstreams: Vec<(String, Failing)>,
+    /// Probes that are nobody's evidence and failed.
+    pub others: Listed,
 }
 
-/// One probe's target at one site.
+/// The first of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// At most [`MAX_LISTED`].
+    pub first: Vec<Failing>,
+    /// How many there are besides; `None`: too many to be asked for.
+    pub more: Option<usize>,
+}
+
+impl Listed {
+    /// The worst of `all`.
+    pub(super) fn worst(mut all: Vec<Failing>) -> Self {
+        all.retain(|failing| failing.failed > 0);
+        all.sort_by(|a, b| (b.failed, &a.what).cmp(&(a.failed, &b.what)));
+        let more = all.len().saturating_sub(MAX_LISTED);
+        all.truncate(MAX_LISTED);
+        Self { first: all, more: Some(more) }
+    }
+}
+
+/// One capability, or one probe's target at one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
-    /// Where it was seen from.
-    pub site: String,
-    /// The probe's name.
-    pub probe: String,
-    /// Its target.
-    pub target: String,
-    /// `function/capability`.
-    pub evidence: String,
+    /// Which.
+    pub what: What,
     /// In how many slots it was down.
-    pub down: usize,
-    /// Out of how many in which it was measured.
-    pub measured: usize,
-    /// Why, and how often; the commonest first.
-    pub reasons: Vec<(String, u64)>,
-}
-
-/// How an upstream's probes did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpstreamSeen {
-    /// As the contract names it.
-    pub name: String,
-    /// Its probe that failed most.
-    pub probe: String,
-    /// In how many slots it failed.
     pub failed: usize,
     /// Out of how many in which it was measured.
     pub measured: usize,
+    /// Why, and about how often; the commonest first.
+    pub reasons: Vec<(String, u64)>,
 }
 
-/// Asks for what failed from `start` to `end`.
-///
-/// # Errors
-/// When Prometheus cannot be asked.
-pub(super) async fn collect(
-    client: &mut Client,
-    contract: &Contract,
-    functions: &[String],
-    start: i64,
-    end: i64,
-) -> Result<Evidence, Error> {
-    let own = format!("contract={}", quoted(&contract.name));
-    let names = functions.iter().map(|name| pattern(name)).collect::<Vec<_>>().join("|");
-    let selector = format!("sla:probe_up:5m{{{own},function=~{}}}", quoted(&names));
-    let mut failing: Vec<Failing> = Vec::new();
-    for series in client.raw(&selector, start, end, |_, _| {}).await? {
-        let down = series.points.iter().filter(|point| point.value == 0.0).count();
-        if down > 0 {
-            let label = |name: &str| label(&series.labels, name);
-            failing.push(Failing {
-                site: label("site"),
-                probe: label("probe"),
-                target: label("target"),
-                evidence: format!("{}/{}", label("function"), label("capability")),
-                down,
-                measured: series.points.len(),
-                reasons: Vec::new(),
-            });
-        }
-    }
-    failing.sort_by(|a, b| (b.down, &a.probe, &a.target, &a.site).cmp(&(a.down, &b.probe, &b.target, &b.site)));
-    let more = failing.len().saturating_sub(MAX_LISTED);
-    failing.truncate(MAX_LISTED);
-    reasons(client, &own, &mut failing, start, end).await?;
-    let mut upstreams = Vec::new();
-    for upstream in contract.upstreams.iter().filter(|upstream| !upstream.probes.is_empty()) {
-        if let Some(seen) = upstream_seen(client, &own, &upstream.name, &upstream.probes, start, end).await? {
-            upstreams.push(seen);
-        }
-    }
-    Ok(Evidence { failing, more, upstreams })
+/// What a count is about. What does not apply is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct What {
+    /// Label `function`.
+    pub function: String,
+    /// Label `capability`.
+    pub capability: String,
+    /// Label `probe`.
+    pub probe: String,
+    /// Label `target`.
+    pub target: String,
+    /// Label `site`.
+    pub site: String,
 }
 
-async fn reasons(client: &mut Client, own: &str, failing: &mut [Failing], start: i64, end: i64) -> Result<(), Error> {
-    if failing.is_empty() {
-        return Ok(());
-    }
-    let probes = failing.iter().map(|failing| pattern(&failing.probe)).collect::<Vec<_>>().join("|");
-    // A little longer than the stretch: the failure that began it was counted before its first slot ended.
-    let query = format!(
-        "sum by (site, probe, target, reason) (increase(probe_failures_total{{{own},probe=~{}}}[{}s])) > 0",
-        quoted(&probes),
-        end - start + STEP
-    );
-    for sample in client.query(&query, end).await? {
-        let label = |name: &str| label(&sample.labels, name);
-        let (site, probe, target) = (label("site"), label("probe"), label("target"));
-        let known = failing.iter_mut().find(|f| f.site == site && f.probe == probe && f.target == target);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count, above 0
-        if let Some(known) = known {
-            known.reasons.push((label("reason"), (sample.point.value.round() as u64).max(1)));
+impl What {
+    pub(super) fn of(labels: &Labels) -> Self {
+        let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
+        Self {
+            function: label("function"),
+            capability: label("capability"),
+            probe: label("probe"),
+            target: label("target"),
+            site: label("site"),
         }
     }
+
+    fn is_of(&self, probe: &Self) -> bool {
+        (&self.probe, &self.target, &self.site) == (&probe.probe, &probe.target, &probe.site)
+    }
+}
+
+/// Slots of series that are recorded once per slot: down where they are 0. Several series of the same thing are servers that
+/// recorded the same: up where any says so.
+pub(super) fn recorded(series: &[Series], first: i64) -> Vec<Failing> {
+    let mut all: BTreeMap<What, BTreeMap<i64, bool>> = BTreeMap::new();
+    for Series { labels, points } in series {
+        let slots = all.entry(What::of(labels)).or_default();
+        for point in points.iter().filter(|point| !point.value.is_nan()) {
+            *slots.entry(slot(point.millis, first)).or_default() |= point.value > 0.5;
+        }
+    }
+    let failing = |(what, slots): (What, BTreeMap<i64, bool>)| Failing {
+        what,
+        failed: slots.values().filter(|up| !**up).count(),
+        measured: slots.len(),
+        reasons: Vec::new(),
+    };
+    all.into_iter().map(failing).collect()
+}
+
+/// Slots of probes out of their samples, as recording-rules/slots.yml has it: down where half or more are bad, and two at least.
+pub(super) fn sampled(series: &[Series], first: i64) -> Vec<Failing> {
+    let mut all: BTreeMap<What, BTreeMap<i64, (usize, usize)>> = BTreeMap::new();
+    for Series { labels, points } in series {
+        let what = What { function: String::new(), capability: String::new(), ..What::of(labels) };
+        let slots = all.entry(what).or_default();
+        for point in points.iter().filter(|point| !point.value.is_nan()) {
+            let (good, bad) = slots.entry(slot(point.millis, first)).or_default();
+            *if point.value > 0.5 { good } else { bad } += 1;
+        }
+    }
+    let failing = |(what, slots): (What, BTreeMap<i64, (usize, usize)>)| {
+        let failed = slots.values().filter(|(good, bad)| bad >= good && *bad >= 2).count();
+        // One bad sample alone says nothing.
+        let measured = slots.values().filter(|(good, bad)| good > bad || *bad >= 2).count();
+        Failing { what, failed, measured, reasons: Vec::new() }
+    };
+    all.into_iter().map(failing).collect()
+}
+
+/// Which slot a sample is of, counted from the one with the timestamp `first`.
+fn slot(millis: i64, first: i64) -> i64 {
+    // A slot has its timestamp, and the five minutes before it.
+    (millis - first * 1000 - 1).div_euclid(STEP * 1000)
+}
+
+/// Adds to `failing` why it failed: increases by probe and reason.
+pub(super) fn explain<'a>(failing: impl Iterator<Item = &'a mut Failing>, reasons: &[(What, String, f64)]) {
     for failing in failing {
+        let own = reasons.iter().filter(|(probe, _, count)| probe.is_of(&failing.what) && *count > 0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count, above 0
+        let counted = own.map(|(_, reason, count)| (reason.clone(), (count.round() as u64).max(1)));
+        failing.reasons = counted.collect();
         failing.reasons.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
     }
-    Ok(())
 }
 
-async fn upstream_seen(
-    client: &mut Client,
-    own: &str,
-    name: &str,
-    probes: &[String],
-    start: i64,
-    end: i64,
-) -> Result<Option<UpstreamSeen>, Error> {
-    let names = probes.iter().map(|probe| pattern(probe)).collect::<Vec<_>>().join("|");
-    let selector = format!("probe_success{{{own},probe=~{}}}", quoted(&names));
-    let mut all = Vec::new();
-    for series in client.raw(&selector, start, end, |_, _| {}).await? {
-        // By slot of the stretch: good samples and all.
-        let mut slots: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
-        for point in &series.points {
-            let slot = slots.entry((point.millis.div_euclid(1000) - start - 1).div_euclid(STEP)).or_default();
-            slot.0 += point.value;
-            slot.1 += 1.0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus_api::Point;
+
+    const FIRST: i64 = 1_000_047;
+
+    fn series(pairs: &[(&str, &str)], points: &[(i64, f64)]) -> Series {
+        Series {
+            labels: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            points: points.iter().map(|(at, value)| Point { millis: FIRST * 1000 + at, value: *value }).collect(),
         }
-        let failed = slots.values().filter(|(good, all)| 1.0 - good / all >= FAILING).count();
-        let probe = label(&series.labels, "probe");
-        all.push(UpstreamSeen { name: name.to_owned(), probe, failed, measured: slots.len() });
     }
-    Ok(all.into_iter().max_by_key(|seen| seen.failed))
-}
 
-fn label(labels: &Labels, name: &str) -> String {
-    labels.get(name).cloned().unwrap_or_default()
-}
+    #[test]
+    fn a_recorded_slot_is_down_where_no_server_says_up() {
+        let a = series(&[("probe", "p"), ("replica", "a")], &[(0, 0.0), (300_000, 0.0), (600_000, f64::NAN)]);
+        let b = series(&[("probe", "p"), ("replica", "b")], &[(-20_000, 0.0), (280_000, 1.0)]);
+        let found = recorded(&[a, b], FIRST);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].failed, found[0].measured), (1, 2));
+    }
 
-/// A name as a regular expression that matches nothing else.
-fn pattern(name: &str) -> String {
-    regex::escape(name)
+    #[test]
+    fn a_sampled_slot_is_down_with_half_of_its_samples_and_two() {
+        for (samples, failed, measured) in [
+            (&[(-240_000, 1.0), (-180_000, 0.0)][..], 0, 0),
+            (&[(-240_000, 0.0)], 0, 0),
+            (&[(-240_000, 1.0)], 0, 1),
+            (&[(-240_000, 0.0), (-180_000, 0.0)], 1, 1),
+            (&[(-240_000, 1.0), (-180_000, 0.0), (-120_000, 0.0), (0, 1.0)], 1, 1),
+            (&[(-240_000, 1.0), (-180_000, 1.0), (-120_000, 0.0), (-60_000, 0.0), (0, 1.0)], 0, 1),
+            // Of two slots: the end belongs to the first, what is a moment later to the second.
+            (&[(-1, 0.0), (0, 0.0), (1, 1.0)], 1, 2),
+        ] {
+            let found = sampled(&[series(&[("probe", "p")], samples)], FIRST);
+            assert_eq!((found[0].failed, found[0].measured), (failed, measured), "{samples:?}");
+        }
+    }
+
+    #[test]
+    fn the_worst_are_listed_and_the_others_counted() {
+        let failing = |probe: usize, failed| Failing {
+            what: What { probe: format!("p{probe:02}"), ..What::default() },
+            failed,
+            measured: 9,
+            reasons: Vec::new(),
+        };
+        let listed = Listed::worst((0..25).map(|probe| failing(probe, probe % 5)).collect());
+        assert_eq!((listed.first.len(), listed.more), (20, Some(0)));
+        assert_eq!((listed.first[0].what.probe.as_str(), listed.first[0].failed), ("p04", 4));
+        let listed = Listed::worst((0..25).map(|probe| failing(probe, 1)).collect());
+        assert_eq!((listed.first.len(), listed.more), (20, Some(5)));
+    }
+
+    #[test]
+    fn reasons_are_those_of_the_same_probe_target_and_site_the_commonest_first() {
+        let what = |target: &str, site: &str| What {
+            probe: "p".to_owned(),
+            target: target.to_owned(),
+            site: site.to_owned(),
+            ..What::default()
+        };
+        let mut failing = Failing { what: what("t", "s"), failed: 1, measured: 1, reasons: Vec::new() };
+        failing.what.capability = "web_app".to_owned();
+        let reasons = [
+            (what("t", "s"), "dns".to_owned(), 0.2),
+            (what("t", "s"), "timeout".to_owned(), 7.4),
+            (what("t", "s"), "tls".to_owned(), 0.0),
+            (what("u", "s"), "status".to_owned(), 9.0),
+            (what("t", "other"), "status".to_owned(), 9.0),
+        ];
+        explain([&mut failing].into_iter(), &reasons);
+        assert_eq!(failing.reasons, [("timeout".to_owned(), 7), ("dns".to_owned(), 1)]);
+    }
 }

@@ -2,16 +2,22 @@
 //!
 //! A draft says what was seen: when, which functions, which probes failed and why, whether an upstream failed at the same
 //! time. It proposes and never decides: a cause is in comments only, and an entry without one changes no figure.
-//! [`proposals`] and [`yaml`] are pure; [`evidence`] and [`command`] ask Prometheus. Not for: what entries do (`windows`).
+//! `stretches`, `proposals`, `evidence`, `seen`, `scalar` and `yaml` are pure; `ask` and [`command`] ask Prometheus. Not
+//! for: which slots are unexplained (`report`), what entries do (`windows`).
 
+mod ask;
 pub mod command;
 mod evidence;
 mod proposals;
+mod scalar;
+mod seen;
+mod stretches;
 mod yaml;
 
-pub use self::evidence::{Evidence, Failing, UpstreamSeen};
-pub use self::proposals::{Draft, Proposal, Remark, proposals};
-pub use self::yaml::write;
+pub use self::evidence::{Evidence, Failing, Listed, What};
+pub use self::proposals::{AGREE, APART, Draft, Part, Proposal, Remark, proposals};
+pub use self::stretches::State;
+pub use self::yaml::{Head, write};
 
 #[cfg(test)]
 mod tests;

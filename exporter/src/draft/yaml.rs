@@ -1,90 +1,182 @@
-//! A draft as the text of a ledger: entries to complete, and comments with what was seen.
+//! A draft as the text of a ledger: entries to complete, and what was seen in comments.
 
 use jiff::Timestamp;
 
-use super::{Draft, Evidence, Proposal, Remark};
+use super::scalar::{comment, name, quoted};
+use super::seen;
+use super::{APART, Draft, Evidence, Part, Proposal, Remark, State};
 use crate::contract::{Contract, Text};
 use crate::report::model::Link;
-use crate::report::slots::STEP;
 
-/// The text; `evidence` is in the order of `draft.proposals`.
-#[must_use]
-pub fn write(draft: &Draft, evidence: &[Evidence], contract: &Contract) -> String {
-    let page = Page { contract };
-    let mut out = String::from(
-        "# Measured downtime that no entry of the ledger decides. Nothing in here is decided: an entry without `cause` changes\n\
-         # no figure. Complete what is yours to say (title, cause, decided), take it into the ledger, and remove the rest.\n",
-    );
-    if !draft.remarks.is_empty() {
-        out += "\n# For entries that exist:\n";
-        draft.remarks.iter().for_each(|remark| page.remark(remark, &mut out));
-    }
-    if draft.proposals.is_empty() {
-        return out;
-    }
-    out += "\nincidents:\n";
-    for (i, proposal) in draft.proposals.iter().enumerate() {
-        page.proposal(proposal, evidence.get(i), &mut out);
-    }
-    out
+/// The longest title a ledger takes, in characters.
+const MAX_TITLE: usize = 256;
+
+/// Where a draft comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// What was promised.
+    pub contract: &'a Contract,
+    /// Of which time it is, for people: `2026-09 and 2026-10`.
+    pub of: &'a str,
+    /// Who was asked, without credentials.
+    pub source: &'a str,
+    /// The moment it is of.
+    pub now: i64,
 }
 
-struct Page<'a> {
+/// The text. `proposals` and `remarks` are in the order of the draft's; where there are fewer, nothing was asked.
+#[must_use]
+pub fn write(draft: &Draft, proposals: &[Evidence], remarks: &[Evidence], head: &Head<'_>) -> String {
+    let mut page = Page { contract: head.contract, out: String::new(), indent: "" };
+    page.line(&format!(
+        "Measured downtime of contract {} in {} that no entry of the ledger decides,",
+        head.contract.name, head.of
+    ));
+    page.line(&format!("as of {}, from {}.", page.moment(head.now), head.source));
+    if draft.is_empty() {
+        page.line("There is none.");
+        return page.out;
+    }
+    page.rules();
+    if !draft.remarks.is_empty() {
+        page.out.push('\n');
+        page.line("For entries that are there already:");
+    }
+    for (index, remark) in draft.remarks.iter().enumerate() {
+        page.remark(remark, remarks.get(index));
+    }
+    if !draft.proposals.is_empty() {
+        page.out += "\nincidents:\n";
+        page.indent = "  ";
+    }
+    for (index, proposal) in draft.proposals.iter().enumerate() {
+        page.proposal(proposal, proposals.get(index));
+    }
+    page.out
+}
+
+pub(super) struct Page<'a> {
     contract: &'a Contract,
+    out: String,
+    /// Before each comment.
+    indent: &'static str,
 }
 
 impl Page<'_> {
-    fn remark(&self, remark: &Remark, out: &mut String) {
-        let Remark { link, function, start, end } = remark;
-        let when = format!("{} to {}", self.moment(*start), self.moment(*end));
-        let (what, todo) = match link {
-            Link::Overrun { id } => (
-                format!("{function} was down from the announced end of maintenance {id} on, {when}"),
-                format!("if the work went on until then, write into it: finished_at: {}", self.moment(*end)),
-            ),
-            Link::Incident { id } | Link::Counted { id } => {
-                (format!("{function} was down {when}, within {id}"), "which has no cause yet: judge it".to_owned())
-            }
-        };
-        *out += &format!("# - {}\n#   {}\n", comment(&what), comment(&todo));
+    /// A line of comment.
+    pub(super) fn line(&mut self, text: &str) {
+        let text = comment(text);
+        self.out += self.indent;
+        self.out += if text.is_empty() { "#" } else { "# " };
+        self.out += text.trim_end();
+        self.out.push('\n');
     }
 
-    fn proposal(&self, proposal: &Proposal, evidence: Option<&Evidence>, out: &mut String) {
-        let minutes = (proposal.ended_at - proposal.started_at) / 60;
-        let slots = (proposal.ended_at - proposal.started_at) / STEP;
-        *out += &format!("  # {minutes} min, {slots} slots");
-        *out += if proposal.open { "; it goes on\n" } else { "\n" };
-        if let Some(id) = &proposal.counted {
-            line(out, &format!("within maintenance {id}, which is not excluded: its stop counts, as cause: internal"));
+    fn rules(&mut self) {
+        self.line("");
+        self.line("Nothing is decided here: an entry without `cause` changes no figure. Put the entries under the ledger's `incidents`");
+        self.line("(of a folder: this as one more file), with titles and ids of your own, and judge them: `cause`, `decided`.");
+        self.line("A slot speaks for the five minutes before it: `started_at` is five minutes before the first that was down,");
+        self.line(&format!(
+            "`resolved_at` the last one's time. Failures of a function less than {} min apart are one entry, and those of several",
+            APART / 60
+        ));
+        self.line("functions where begins and ends differ by two slots at most. What customers were told or logs show goes before.");
+    }
+
+    fn remark(&mut self, remark: &Remark, evidence: Option<&Evidence>) {
+        let (what, todo) = match &remark.link {
+            Link::Overrun { id } if remark.open => (
+                format!("- maintenance {id}: down from its announced end on, and nothing says that it is over"),
+                "when the functions are usable again, write into it: finished_at".to_owned(),
+            ),
+            Link::Overrun { id } => (
+                format!("- maintenance {id}: down from its announced end on"),
+                format!("if it was the work going on, write into it: finished_at: {}", self.moment(remark.end)),
+            ),
+            Link::Incident { id } | Link::Counted { id } => (
+                format!("- incident {id}: down within it, and it has no `cause`"),
+                "judge it: cause, decided".to_owned(),
+            ),
+        };
+        self.line(&what);
+        for (function, start, end) in &remark.parts {
+            self.line(&format!("  {function}: {} to {}", self.moment(*start), self.moment(*end)));
         }
         if let Some(evidence) = evidence {
-            seen(evidence, slots, out);
+            seen::write(self, evidence, remark.first, remark.end, matches!(remark.link, Link::Incident { .. }), "  ");
         }
-        let title = self.title(&proposal.functions);
-        *out += &format!("  - id: {}\n", scalar(&proposal.id));
-        *out += &format!("    title: {{ja: {}, en: {}}}\n", scalar(&title.ja), scalar(&title.en));
-        let functions: Vec<String> = proposal.functions.iter().map(|name| scalar(name)).collect();
-        *out += &format!("    functions: [{}]\n", functions.join(", "));
-        *out += &format!("    started_at: {}\n", self.moment(proposal.started_at));
-        if !proposal.open {
-            *out += &format!("    resolved_at: {}\n", self.moment(proposal.ended_at));
-        }
-        *out += "    # cause: internal | upstream | force_majeure | false_alarm\n";
-        *out += "    # decided: {by: , at: , evidence: }\n";
+        self.line(&format!("  {todo}"));
     }
 
-    fn title(&self, functions: &[String]) -> Text {
-        let titles: Vec<Text> = functions
-            .iter()
+    fn proposal(&mut self, proposal: &Proposal, evidence: Option<&Evidence>) {
+        for part in &proposal.parts {
+            self.part(proposal, part);
+        }
+        for part in &proposal.others {
+            self.line(&format!("{}: {}", part.function, meanwhile(part)));
+        }
+        if let Some(id) = &proposal.counted {
+            self.line(&format!(
+                "within maintenance {id}, which is not excluded (C4.1i): a stop of our own counts as internal"
+            ));
+            self.line("proposed: cause: internal");
+        }
+        if let Some(evidence) = evidence {
+            seen::write(self, evidence, proposal.first, proposal.ended_at, proposal.counted.is_none(), "");
+        }
+        let title = self.title(proposal);
+        let functions: Vec<String> = proposal.functions().map(name).collect();
+        self.out += &format!("  - id: {}\n", name(&proposal.id));
+        self.out += &format!("    title: {{ja: {}, en: {}}}\n", quoted(&title.ja), quoted(&title.en));
+        self.out += &format!("    functions: [{}]\n", functions.join(", "));
+        self.out += "    # cause: internal | upstream | force_majeure | false_alarm\n";
+        self.out += &format!("    started_at: {}\n", self.moment(proposal.started_at));
+        if !proposal.open {
+            self.out += &format!("    resolved_at: {}\n", self.moment(proposal.ended_at));
+        }
+    }
+
+    /// What one function of an entry did.
+    fn part(&mut self, proposal: &Proposal, part: &Part) {
+        let end = if proposal.open { "it goes on".to_owned() } else { format!("until {}", self.moment(part.end)) };
+        let slots = |count: usize| if count == 1 { "1 slot".to_owned() } else { format!("{count} slots") };
+        self.line(&format!("{}: down in {}, from {}, {end}", part.function, slots(part.down), self.moment(part.start)));
+        let after = if proposal.open { String::new() } else { format!(", after: {}", word(part.after)) };
+        self.line(&format!("  before: {}{after}", word(part.before)));
+        if part.up > 0 {
+            self.line(&format!(
+                "  up in {} of the entry's time ({} min): with `cause: internal` they count as downtime, unless it is split",
+                slots(part.up),
+                part.up * 5
+            ));
+        }
+        if part.unmeasured > 0 {
+            self.line(&format!("  not measured in {} of the entry's time", slots(part.unmeasured)));
+        }
+        for id in &part.near {
+            self.line(&format!("  close to {id}: if it is the same, change the times there instead"));
+        }
+    }
+
+    /// What was seen, for somebody to put better.
+    fn title(&self, proposal: &Proposal) -> Text {
+        let known = |name: &str| self.contract.functions.iter().find(|function| function.name == name);
+        let titles: Vec<Text> = proposal
+            .functions()
             .map(|name| {
-                let known = self.contract.functions.iter().find(|function| function.name == *name);
-                known.map_or_else(|| Text { ja: name.clone(), en: name.clone() }, |function| function.title.clone())
+                let title = known(name).map(|function| function.title.clone());
+                title.unwrap_or_else(|| Text { ja: name.to_owned(), en: name.to_owned() })
             })
             .collect();
         let join = |of: fn(&Text) -> &str, comma| titles.iter().map(of).collect::<Vec<_>>().join(comma);
+        let within = |names: String, rest: &str| {
+            let room = MAX_TITLE - rest.chars().count();
+            names.chars().take(room).collect::<String>().trim_end().to_owned() + rest
+        };
         Text {
-            ja: format!("{}の停止（要記入）", join(|t| &t.ja, "、")),
-            en: format!("{} down (to be described)", join(|t| &t.en, ", ")),
+            ja: within(join(|title| &title.ja, "・"), "の停止を検知（要記入）"),
+            en: within(join(|title| &title.en, ", "), " measured as down (to be described)"),
         }
     }
 
@@ -95,47 +187,22 @@ impl Page<'_> {
     }
 }
 
-fn seen(evidence: &Evidence, slots: i64, out: &mut String) {
-    for failing in &evidence.failing {
-        let reasons: Vec<String> = failing.reasons.iter().map(|(why, count)| format!("{why} {count}×")).collect();
-        let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
-        let super::Failing { site, probe, target, evidence, down, measured, .. } = failing;
-        line(out, &format!("{probe} ({evidence}) of {target} from {site}: down in {down} of {measured} slots{why}"));
-    }
-    if evidence.more > 0 {
-        line(out, &format!("and {} more probes", evidence.more));
-    }
-    if evidence.failing.is_empty() {
-        line(out, "which probes failed is not in Prometheus any more");
-    }
-    for upstream in &evidence.upstreams {
-        let super::UpstreamSeen { name, probe, failed, measured } = upstream;
-        let seen = format!("its probe {probe} failed in {failed} of {measured} slots");
-        if *failed > 0 && i64::try_from(*failed).unwrap_or(i64::MAX) * 2 >= slots {
-            line(out, &format!("proposed: cause: upstream, upstream: {name} — {seen}"));
-        } else {
-            line(out, &format!("upstream {name}: {seen}"));
-        }
+fn word(state: State) -> &'static str {
+    match state {
+        State::Up => "up",
+        State::Down => "down, which an entry decides",
+        State::Unmeasured => "not measured",
+        State::Outside => "not looked at",
     }
 }
 
-fn line(out: &mut String, text: &str) {
-    *out += &format!("  # {}\n", comment(text));
-}
-
-/// One line, whatever is in it.
-fn comment(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A text as YAML takes it whatever is in it: as JSON writes it.
-fn scalar(text: &str) -> String {
-    let plain = !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        && text.chars().any(|c| c.is_ascii_alphabetic())
-        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "null");
-    if plain { text.to_owned() } else { serde_json::to_string(text).unwrap_or_default() }
+/// What a function did during another's failure.
+fn meanwhile(part: &Part) -> String {
+    let counts = [("up", part.up), ("down", part.down), ("not measured", part.unmeasured)];
+    let told: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{word} in {n}")).collect();
+    if told.is_empty() {
+        "decided by an entry meanwhile".to_owned()
+    } else {
+        format!("meanwhile {} slots", told.join(", "))
+    }
 }

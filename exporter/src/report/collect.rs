@@ -68,19 +68,36 @@ pub async fn collect(
     progress: impl FnMut(u64, u64),
 ) -> Result<Collected, CollectError> {
     let span = month.span(&contract.timezone);
+    let slots = slots(client, &url, contract, month, now, progress).await?;
+    let past = past(client, contract, month, (span.end() + SETTLE).min(now)).await?;
+    let sent = sent(client, contract, now).await?;
+    // Only told along; a server that does not know this question has answered the others.
+    let version = client.server().await.ok().and_then(|server| server.version);
+    Ok(Collected { slots, past, sent, source: Source { url, version, warnings: client.take_warnings() } })
+}
+
+/// Asks for the slots of `month`, as of `now`, alone: by function of the contract, one per five minutes of the clock.
+///
+/// # Errors
+/// As [`collect`].
+pub async fn slots(
+    client: &mut Client,
+    url: &str,
+    contract: &Contract,
+    month: Month,
+    now: i64,
+    progress: impl FnMut(u64, u64),
+) -> Result<BTreeMap<String, Vec<Slot>>, CollectError> {
+    let span = month.span(&contract.timezone);
     let until = span.end().min(now);
     let selector = format!("sla:function_up:5m{{contract={}}}", quoted(&contract.name));
     let series = client.raw(&selector, span.start(), until, progress).await?;
     let slots = by_function(contract, series);
     if slots.is_empty() {
         let hint = hint(client, contract, span.start(), until).await;
-        return Err(CollectError::NoSlots { url, contract: contract.name.clone(), month, hint });
+        return Err(CollectError::NoSlots { url: url.to_owned(), contract: contract.name.clone(), month, hint });
     }
-    let past = past(client, contract, month, (span.end() + SETTLE).min(now)).await?;
-    let sent = sent(client, contract, now).await?;
-    // Only told along; a server that does not know this question has answered the others.
-    let version = client.server().await.ok().and_then(|server| server.version);
-    Ok(Collected { slots, past, sent, source: Source { url, version, warnings: client.take_warnings() } })
+    Ok(slots)
 }
 
 /// The slots of each function of the contract, out of the series of one server or several.
