@@ -7,6 +7,7 @@ mod blackbox_exporter;
 mod closing;
 mod compose;
 mod demo;
+mod draft;
 mod end_to_end;
 mod history;
 mod mails;

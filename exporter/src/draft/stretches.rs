@@ -122,13 +122,13 @@ impl<'a> Seen<'a> {
         ends.max().unwrap_or(start)
     }
 
-    /// The last one goes on where nothing was measured since, and it is not long since. `newest`: the clock of the slot that
-    /// should be the newest.
+    /// The last one goes on where nothing says that it is over, and it is not long since. `newest`: the clock of the newest slot
+    /// that is counted; one that is there already tells, too.
     fn find_open(&mut self, newest: i64) {
-        let last = self.slots.last().map(|slot| slot.at);
-        if let Some(stretch) = self.stretches.last_mut() {
-            stretch.open = Some(stretch.end) == last && newest - clock(stretch.end) <= LATE_SLOTS * STEP;
-        }
+        let Some(stretch) = self.stretches.last_mut() else { return };
+        let mut later = self.slots.iter().rev().take_while(|slot| slot.at > stretch.end);
+        stretch.open =
+            newest - clock(stretch.end) <= LATE_SLOTS * STEP && later.all(|slot| !slot.up && slot.clock() > newest);
     }
 
     /// What the slot was that lies in the five minutes of the clock ending at `clock`.

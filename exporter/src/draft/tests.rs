@@ -183,6 +183,12 @@ fn what_goes_on_has_no_end() {
         let draft = draft_at(&Ledger::default(), &late, &["2026-10"], &at(minutes));
         assert_eq!(draft.proposals[0].open, open, "{minutes}: {draft:?}");
     }
+    // The next slot is there before it counts.
+    for (down, open) in [(&[99, 100, 101][..], true), (&[99, 100], false)] {
+        let early = measured(&[("client", down)], 200);
+        let draft = draft_at(&Ledger::default(), &early, &["2026-10"], &at(502));
+        assert_eq!((draft.proposals[0].ended_at, draft.proposals[0].open), (start() + 29_800, open));
+    }
     // Up again.
     let over = measured(&[("client", &[99, 100])], 0);
     assert!(!draft_at(&Ledger::default(), &over, &["2026-10"], &at(507)).proposals[0].open);

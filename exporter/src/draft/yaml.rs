@@ -75,13 +75,13 @@ impl Page<'_> {
     fn rules(&mut self) {
         self.line("");
         self.line("Nothing is decided here: an entry without `cause` changes no figure. Put the entries under the ledger's `incidents`");
-        self.line("(of a folder: this as one more file), with titles and ids of your own, and judge them: `cause`, `decided`.");
+        self.line("(where it is a folder: this as one more file), give them titles and ids, and judge them: `cause`, `decided`.");
         self.line("A slot speaks for the five minutes before it: `started_at` is five minutes before the first that was down,");
         self.line(&format!(
-            "`resolved_at` the last one's time. Failures of a function less than {} min apart are one entry, and those of several",
+            "`resolved_at` the time of the last. Failures of a function less than {} min apart are one entry, and those of several",
             APART / 60
         ));
-        self.line("functions where begins and ends differ by two slots at most. What customers were told or logs show goes before.");
+        self.line("functions whose begins and ends differ by two slots at most. Where logs know the times better, write those.");
     }
 
     fn remark(&mut self, remark: &Remark, evidence: Option<&Evidence>) {
