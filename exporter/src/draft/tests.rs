@@ -363,6 +363,35 @@ fn evidence_is_told_and_a_cause_is_proposed_but_not_given() {
     assert_eq!((ledger.incidents.len(), &ledger.incidents[0].cause), (1, &None));
 }
 
+/// docs/ledger.md shows an entry as it is written.
+#[test]
+fn the_documented_entry_is_what_is_written() {
+    let of = |probe: &str, target: &str, failed, reasons: &[(&str, u64)]| {
+        let failing = failing(probe, failed, reasons);
+        Failing { what: What { target: target.to_owned(), ..failing.what }, measured: 5, ..failing }
+    };
+    // 10:02 to 10:27 on the seventh.
+    let draft = draft_at(
+        &Ledger::default(),
+        &measured(&[("client", &[1850, 1851, 1852, 1853, 1854])], 180),
+        &["2026-10"],
+        LATER,
+    );
+    let evidence = Evidence {
+        capabilities: vec![of("", "", 5, &[])],
+        probes: Listed {
+            first: vec![of("web-app", "https://app.example.com/login", 5, &[("status", 68), ("timeout", 32)])],
+            more: Some(0),
+        },
+        upstreams: vec![("sfdc".to_owned(), of("sfdc", "https://login.salesforce.com/", 5, &[("status", 25)]))],
+        others: Listed { first: vec![of("databases", "10.20.0.21:5432", 2, &[("timeout", 4)])], more: Some(0) },
+    };
+    let text = text(&draft, &[evidence]);
+    let (_, entries) = text.split_once("\nincidents:\n").unwrap();
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ledger.md")).unwrap();
+    assert!(docs.contains(&format!("```text\nincidents:\n{entries}```\n")), "docs/ledger.md does not have\n{entries}");
+}
+
 #[test]
 fn an_upstream_that_failed_in_less_than_half_of_the_slots_is_told_and_not_proposed() {
     let draft = draft(&Ledger::default(), &[("client", &[100, 101, 102])]);
