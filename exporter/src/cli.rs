@@ -3,6 +3,7 @@
 mod ledger;
 mod prometheus;
 mod report;
+mod status_page;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ledger::{DraftFlags, LedgerCommand, LedgerFlags};
 pub use prometheus::PrometheusFlags;
 pub use report::{Format, ReportFlags};
+pub use status_page::{StatusFlags, StatusPageFlags};
 
 /// Ends the long help; the codes are an interface.
 const EXIT_CODES: &str = "\
@@ -59,6 +61,8 @@ pub enum Command {
     Check(CheckFlags),
     /// Write the report of a month: the contract's formula with its numbers, incidents, maintenance, what nobody knows
     Report(Box<ReportFlags>),
+    /// Write the status page for customers as files: pages in both languages, feed, calendar, badges
+    StatusPage(Box<StatusPageFlags>),
     /// Help with the ledger: entries for downtime nobody has judged
     Ledger(LedgerFlags),
 }
@@ -125,6 +129,9 @@ pub struct RunFlags {
     /// Where the root of the system is that --path.procfs is of; needed where that is not /proc
     #[arg(long = "path.rootfs", value_name = "FOLDER", env = "SLA_EXPORTER_PATH_ROOTFS")]
     pub rootfs: Option<PathBuf>,
+    /// What /status is made from.
+    #[command(flatten)]
+    pub status: StatusFlags,
 }
 
 /// `--log.level`

@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{clock, config, logging, notify};
+use crate::{clock, config, logging, notify, status};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -94,7 +94,10 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let mut signals = Signals::new().map_err(|error| vec![format!("cannot wait for signals: {error}")])?;
     let (listeners, address) = listen(&flags.listen_addresses)?;
     let web = web_config(flags)?;
+    let asked = flags.status.prometheus();
+    let asked = asked.as_ref().map(status::refresh::settings).transpose().map_err(|why| vec![why])?;
     let (app, seen) = app(flags, address, &web, places)?;
+    app.board().set_url(flags.status.url.as_deref());
 
     let shutdown = CancellationToken::new();
     let reloader = Reloader::new(Arc::clone(&app), seen);
@@ -102,6 +105,15 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let watching = tokio::spawn(watch::run(Arc::clone(&reloader), shutdown.clone()));
     let telling =
         tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), notify::Pace::default(), shutdown.clone()));
+    let asking = tokio::spawn({
+        let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
+        async move {
+            if let Some(settings) = asked {
+                settings[0].warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                status::refresh::run(app, settings, shutdown).await;
+            }
+        }
+    });
     let serving = server::start(listeners, app, Arc::clone(&reloader), web, shutdown.clone());
 
     let name = loop {
@@ -116,7 +128,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     };
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
-    let all = async { tokio::join!(probing, watching, telling, serving) };
+    let all = async { tokio::join!(probing, watching, telling, asking, serving) };
     tokio::select! {
         _ = all => tracing::info!("ended"),
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("ended with work left behind"),

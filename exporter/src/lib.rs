@@ -34,6 +34,7 @@ pub mod draft;
 mod http_client;
 pub mod prometheus_api;
 pub mod report;
+pub mod status;
 
 pub mod app;
 pub mod contract_metrics;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sla_exporter::cli::{Cli, Command, LedgerCommand, LedgerFlags};
-use sla_exporter::{daemon, draft, report};
+use sla_exporter::{daemon, draft, report, status};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Some(Command::Check(flags)) => daemon::check(flags),
         Some(Command::Ledger(LedgerFlags { command: LedgerCommand::Draft(flags) })) => draft::command::run(flags),
         Some(Command::Report(flags)) => report::command::run(flags),
+        Some(Command::StatusPage(flags)) => status::command::run(flags),
         None => daemon::run(&cli.run),
     }
 }

@@ -27,6 +27,7 @@ use crate::notify::NoticeMetrics;
 use crate::probe::Shared;
 use crate::schedule::{Handle, Scheduler, Target};
 use crate::selfmetrics::SelfMetrics;
+use crate::status::board::Board;
 use crate::verdict::{self, Said};
 use crate::{clock, contract_metrics, ledger_metrics};
 
@@ -73,6 +74,7 @@ pub struct App {
     options: Options,
     metrics: Arc<SelfMetrics>,
     notices: NoticeMetrics,
+    board: Board,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -129,6 +131,7 @@ impl App {
             options,
             metrics,
             notices: NoticeMetrics::default(),
+            board: Board::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -209,6 +212,12 @@ impl App {
     #[must_use]
     pub fn notices(&self) -> &NoticeMetrics {
         &self.notices
+    }
+
+    /// What is known for the status page.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// The page. Blocks for the host collectors: call it off the async threads.

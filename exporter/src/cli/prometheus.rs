@@ -43,11 +43,11 @@ pub struct PrometheusFlags {
 }
 
 #[allow(clippy::unnecessary_wraps)] // the shape clap asks for
-fn secret(text: &str) -> Result<Secret, Infallible> {
+pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "write for example 30s or 2m, up to 1h";
     match parse_duration(text) {
         Ok(Duration::ZERO) => Err(format!("leaves no time to answer; {EXPECTED}")),

@@ -195,7 +195,9 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> Text {
     both(format!("{} {time}", day.ja), format!("{} {time}", day.en))
 }
 
-fn day(at: Timestamp, zone: &TimeZone) -> Text {
+/// The same without the time: `2026年11月20日(金)`.
+#[must_use]
+pub fn day(at: Timestamp, zone: &TimeZone) -> Text {
     let zoned = at.to_zoned(zone.clone());
     let weekday = ["月", "火", "水", "木", "金", "土", "日"]
         .get(usize::from(zoned.weekday().to_monday_zero_offset().unsigned_abs()))

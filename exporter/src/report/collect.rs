@@ -90,14 +90,28 @@ pub async fn slots(
 ) -> Result<BTreeMap<String, Vec<Slot>>, CollectError> {
     let span = month.span(&contract.timezone);
     let until = span.end().min(now);
-    let selector = format!("sla:function_up:5m{{contract={}}}", quoted(&contract.name));
-    let series = client.raw(&selector, span.start(), until, progress).await?;
-    let slots = by_function(contract, series);
+    let slots = between(client, contract, span.start(), until, progress).await?;
     if slots.is_empty() {
         let hint = hint(client, contract, span.start(), until).await;
         return Err(CollectError::NoSlots { url: url.to_owned(), contract: contract.name.clone(), month, hint });
     }
     Ok(slots)
+}
+
+/// The slots of each function of the contract with `from < t <= to`, one per five minutes of the clock; a function without any
+/// is missing.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn between(
+    client: &mut Client,
+    contract: &Contract,
+    from: i64,
+    to: i64,
+    progress: impl FnMut(u64, u64),
+) -> Result<BTreeMap<String, Vec<Slot>>, Error> {
+    let selector = format!("sla:function_up:5m{{contract={}}}", quoted(&contract.name));
+    Ok(by_function(contract, client.raw(&selector, from, to, progress).await?))
 }
 
 /// The slots of each function of the contract, out of the series of one server or several.

@@ -5,7 +5,13 @@ use std::path::Path;
 /// Compares `bytes` with the file `name`.
 #[track_caller]
 pub(crate) fn check(name: &str, bytes: &[u8]) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
+    check_in("src/report/golden", name, bytes);
+}
+
+/// The same in another folder of the crate.
+#[track_caller]
+pub(crate) fn check_in(folder: &str, name: &str, bytes: &[u8]) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
     if std::env::var_os("UPDATE").is_some_and(|value| !value.is_empty()) {
         std::fs::write(&file, bytes).unwrap();
         return;

@@ -9,6 +9,8 @@ mod times;
 
 use jiff::tz::TimeZone;
 
+pub use self::times::length;
+
 use super::model::{Note, Report, WeeklySlot};
 use crate::lang::Lang;
 

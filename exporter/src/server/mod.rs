@@ -13,6 +13,7 @@ mod metrics;
 mod reply;
 mod route;
 mod sd;
+mod status;
 
 use std::io;
 use std::sync::Arc;

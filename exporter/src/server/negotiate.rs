@@ -4,9 +4,10 @@
 //! client libraries do it.
 
 use hyper::HeaderMap;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HeaderName};
 
 use crate::exposition::Format;
+use crate::lang::Lang;
 
 /// The format of a page of metrics. `text/plain; version=1.0.0` is another format than ours and is never answered.
 #[must_use]
@@ -26,6 +27,22 @@ pub fn gzip(headers: &HeaderMap) -> bool {
     let of = |names: &[&str]| codings.iter().find(|c| names.contains(&c.name.as_str())).map(|c| c.quality);
     let gzip = of(&["gzip", "x-gzip"]).or_else(|| of(&["*"])).unwrap_or(0.0);
     gzip > 0.0 && gzip >= of(&["identity"]).unwrap_or(0.0)
+}
+
+/// The language the client likes best of those there are; nothing where it likes none of them.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Option<Lang> {
+    let wanted = ranges(headers, ACCEPT_LANGUAGE);
+    let mut best: Option<(Lang, f32)> = None;
+    for range in &wanted {
+        let primary = range.name.split('-').next().unwrap_or_default();
+        let known = Lang::ALL.into_iter().find(|lang| lang.code() == primary);
+        // Of equals the one that was named first.
+        if let Some(lang) = known.filter(|_| range.quality > best.map_or(0.0, |(_, quality)| quality)) {
+            best = Some((lang, range.quality));
+        }
+    }
+    best.map(|(lang, _)| lang)
 }
 
 /// One element of the list: `type/subtype; version=…; q=…`, names in lower case.
@@ -124,6 +141,22 @@ mod tests {
             assert_eq!(format(&headers(ACCEPT, accept)), expected, "{accept}");
         }
         assert_eq!(format(&HeaderMap::new()), Text);
+    }
+
+    #[test]
+    fn the_language_is_the_one_liked_best_of_those_there_are() {
+        for (accept, expected) in [
+            ("ja", Some(Lang::Ja)),
+            ("en-GB,en;q=0.9,ja;q=0.8", Some(Lang::En)),
+            ("de,ja;q=0.5,en;q=0.4", Some(Lang::Ja)),
+            ("EN;q=0.7, ja-JP", Some(Lang::Ja)),
+            ("ja;q=0, en;q=0.1", Some(Lang::En)),
+            ("fr, *;q=0.1", None),
+            ("jap", None),
+            ("", None),
+        ] {
+            assert_eq!(language(&headers(ACCEPT_LANGUAGE, accept)), expected, "{accept}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use hyper::header::{
 use hyper::{Method, Request, StatusCode};
 
 use super::reply::{self, Reply};
-use super::{Site, landing, metrics, sd};
+use super::{Site, landing, metrics, sd, status};
+use crate::status::document::Document;
 
 /// The answer to a request; its body, if it has one, is not read.
 pub(super) async fn respond<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
@@ -25,9 +26,9 @@ pub(super) async fn respond<B>(site: &Arc<Site>, request: &Request<B>) -> Reply 
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-store"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    headers.insert(CONTENT_SECURITY_POLICY, landing::content_security_policy());
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(landing::content_security_policy);
     for (name, value) in &web.headers {
         headers.insert(name, value.clone());
     }
@@ -43,19 +44,24 @@ async fn dispatch<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
     const READ: &[Method] = &[Method::GET, Method::HEAD];
     const CHANGE: &[Method] = &[Method::POST, Method::PUT];
     let path = request.uri().path();
+    let document = path.strip_prefix("/status").and_then(Document::at);
     let (methods, allow) = match path {
+        _ if document.is_some() => (READ, "GET, HEAD"),
         "/" | "/metrics" | "/sd" | "/-/healthy" | "/-/ready" => (READ, "GET, HEAD"),
         "/-/reload" => (CHANGE, "POST, PUT"),
         _ => {
             return reply::text(
                 StatusCode::NOT_FOUND,
-                "nothing here; there is /, /metrics, /sd, /-/healthy, /-/ready and /-/reload",
+                "nothing here; there is /, /metrics, /sd, /status, /-/healthy, /-/ready and /-/reload",
             );
         }
     };
     if !methods.contains(request.method()) {
         let reply = reply::text(StatusCode::METHOD_NOT_ALLOWED, format!("this path answers {allow}"));
         return reply::with_header(reply, ALLOW, allow);
+    }
+    if let Some(document) = document {
+        return status::serve(site, document, request.uri().query(), request.headers()).await;
     }
     match path {
         "/metrics" => metrics::serve(site, request.headers()).await,

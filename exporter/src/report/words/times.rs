@@ -4,7 +4,21 @@ use jiff::{Timestamp, Zoned};
 
 use super::Words;
 use crate::calendar::Month;
+use crate::lang::Lang;
 use crate::report::rounding::{grouped, minutes};
+
+/// A length in minutes, exact: `44,640分`, `25分30秒`, `25 min 30 s`.
+#[must_use]
+pub fn length(lang: Lang, seconds: i64) -> String {
+    let (whole, rest) = minutes(seconds);
+    let sign = if seconds < 0 { "-" } else { "" };
+    let (whole, rest) = (grouped(whole.abs()), rest.abs());
+    match (rest, whole.as_str()) {
+        (0, _) => sign.to_owned() + &lang.pick(format!("{whole}分"), format!("{whole} min")),
+        (_, "0") => sign.to_owned() + &lang.pick(format!("{rest}秒"), format!("{rest} s")),
+        _ => sign.to_owned() + &lang.pick(format!("{whole}分{rest}秒"), format!("{whole} min {rest} s")),
+    }
+}
 
 impl Words<'_> {
     /// A moment to the minute, with seconds where it has some: `2026/10/07 10:02`, `2026-10-07 10:02:30`.
@@ -53,14 +67,7 @@ impl Words<'_> {
     /// A length in minutes, exact: `44,640分`, `25分30秒`, `25 min 30 s`.
     #[must_use]
     pub fn length(&self, seconds: i64) -> String {
-        let (whole, rest) = minutes(seconds);
-        let sign = if seconds < 0 { "-" } else { "" };
-        let (whole, rest) = (grouped(whole.abs()), rest.abs());
-        match (rest, whole.as_str()) {
-            (0, _) => sign.to_owned() + &self.lang.pick(format!("{whole}分"), format!("{whole} min")),
-            (_, "0") => sign.to_owned() + &self.lang.pick(format!("{rest}秒"), format!("{rest} s")),
-            _ => sign.to_owned() + &self.lang.pick(format!("{whole}分{rest}秒"), format!("{whole} min {rest} s")),
-        }
+        length(self.lang, seconds)
     }
 
     /// A long length, exact, in days and hours: `13日23時間59分`, `13 d 23 h 59 min`.
