@@ -55,11 +55,8 @@ async fn others(client: &mut Client, contract: &Contract, own: &str, first: i64,
     let known = any(contract.upstreams.iter().flat_map(|upstream| &upstream.probes).map(String::as_str));
     let by = "sum by (site, probe, target)";
     let samples = format!("(probe_success{{{own},function=\"\",probe!~{known}}}[5m])");
-    // At the moments of the slots, as recording-rules/slots.yml counts evidence; only where it is down.
-    let query = format!(
-        "({by} (count_over_time{samples}) - {by} (sum_over_time{samples}) >= 2) and \
-         ({by} (sum_over_time{samples}) / {by} (count_over_time{samples}) <= 0.5)"
-    );
+    // At the moments of the slots, and only where they are down.
+    let query = format!("{by} (sum_over_time{samples}) / {by} (count_over_time{samples}) <= 0.5");
     match client.range(&query, first, end, STEP, |_, _| {}).await {
         Ok(series) => {
             let slots = usize::try_from((end - first) / STEP + 1).unwrap_or_default();

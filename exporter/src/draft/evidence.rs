@@ -106,7 +106,8 @@ pub(super) fn recorded(series: &[Series], first: i64) -> Vec<Failing> {
     all.into_iter().map(failing).collect()
 }
 
-/// Slots of probes out of their samples, as recording-rules/slots.yml has it: down where half or more are bad, and two at least.
+/// Slots of probes out of their samples: down where half or more are bad. As recording-rules/slots.yml has it, but for a lone bad
+/// sample, which is enough for a hint: where samples were thinned out for keeping, there are no more.
 pub(super) fn sampled(series: &[Series], first: i64) -> Vec<Failing> {
     let mut all: BTreeMap<What, BTreeMap<i64, (usize, usize)>> = BTreeMap::new();
     for Series { labels, points } in series {
@@ -118,9 +119,8 @@ pub(super) fn sampled(series: &[Series], first: i64) -> Vec<Failing> {
         }
     }
     let failing = |(what, slots): (What, BTreeMap<i64, (usize, usize)>)| {
-        let failed = slots.values().filter(|(good, bad)| bad >= good && *bad >= 2).count();
-        // One bad sample alone says nothing.
-        let measured = slots.values().filter(|(good, bad)| good > bad || *bad >= 2).count();
+        let failed = slots.values().filter(|(good, bad)| bad >= good).count();
+        let measured = slots.len();
         Failing { what, failed, measured, reasons: Vec::new() }
     };
     all.into_iter().map(failing).collect()
@@ -167,10 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sampled_slot_is_down_with_half_of_its_samples_and_two() {
+    fn a_sampled_slot_is_down_with_half_of_its_samples() {
         for (samples, failed, measured) in [
-            (&[(-240_000, 1.0), (-180_000, 0.0)][..], 0, 0),
-            (&[(-240_000, 0.0)], 0, 0),
+            (&[(-240_000, 1.0), (-180_000, 0.0)][..], 1, 1),
+            (&[(-240_000, 0.0)], 1, 1),
             (&[(-240_000, 1.0)], 0, 1),
             (&[(-240_000, 0.0), (-180_000, 0.0)], 1, 1),
             (&[(-240_000, 1.0), (-180_000, 0.0), (-120_000, 0.0), (0, 1.0)], 1, 1),
