@@ -49,7 +49,7 @@ fn event(words: Words<'_>, stop: &StopView, line: &mut impl FnMut(&str, &str)) {
     line("DTSTART", &utc(stop.start));
     line("DTEND", &utc(stop.finished.filter(|at| *at > stop.start).unwrap_or(stop.end)));
     line("SUMMARY", &escaped(&format!("{}: {functions}", words.text(&stop.title))));
-    let mut about = vec![words.stop_kind(stop), words.phase(stop.phase)].join(words.say("・", ", "));
+    let mut about = [words.stop_kind(stop), words.phase(stop.phase)].join(words.say("・", ", "));
     if !words.text(&stop.text).is_empty() {
         about = format!("{about}\n{}", words.text(&stop.text));
     }

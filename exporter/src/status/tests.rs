@@ -257,7 +257,7 @@ fn well_formed(xml: &str) {
 fn the_feed_is_atom_with_an_entry_for_each_incident_and_maintenance() {
     let page = page(Scene::Outage);
     let feed = atom_syndication::Feed::read_from(document(&page, &Document::Feed, Lang::En).as_bytes()).unwrap();
-    let links: Vec<&str> = feed.links().iter().map(|link| link.rel()).collect();
+    let links: Vec<&str> = feed.links().iter().map(atom_syndication::Link::rel).collect();
     assert_eq!(links, ["self", "alternate"]);
     let titles: Vec<&str> = feed.entries().iter().map(|entry| entry.title().as_str()).collect();
     assert_eq!(
@@ -275,7 +275,7 @@ fn the_feed_is_atom_with_an_entry_for_each_incident_and_maintenance() {
     assert_eq!(feed.entries()[0].updated().to_rfc3339(), "2026-11-05T14:05:00+09:00");
     // A ruling is a change too.
     assert_eq!(feed.entries()[3].updated().to_rfc3339(), "2026-10-07T15:00:00+09:00");
-    let ids: BTreeSet<&str> = feed.entries().iter().map(|entry| entry.id()).chain([feed.id()]).collect();
+    let ids: BTreeSet<&str> = feed.entries().iter().map(atom_syndication::Entry::id).chain([feed.id()]).collect();
     assert_eq!(ids.len(), 7);
     assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
 }
