@@ -21,4 +21,5 @@ mod report;
 mod routing;
 mod rules;
 mod stack;
+mod status;
 mod told;

@@ -126,6 +126,8 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             vec![
                 format!("--config.file={}", path(&files.exporter)),
                 format!("--storage.path={}", path(&folder.join("exporter-data"))),
+                // History and figures of the status page.
+                format!("--prometheus.url=http://{}", listen(ports.prometheus)),
                 format!("--web.listen-address={}", listen(ports.exporter)),
             ],
             ports.exporter,

@@ -125,6 +125,12 @@ impl Page {
         }
     }
 
+    /// The moment the page says it is of: whole minutes, so that a page on which nothing changes stays the same for a while.
+    #[must_use]
+    pub fn minute(&self) -> i64 {
+        self.now.div_euclid(60) * 60
+    }
+
     /// The worst of all functions' states; unknown where there is none.
     #[must_use]
     pub fn worst(&self) -> State {

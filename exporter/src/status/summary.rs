@@ -96,7 +96,7 @@ pub fn render(page: &Page, lang: Lang, place: Place) -> Vec<u8> {
             name: words.title(),
             url: place.address(page, &Document::Html, lang),
             time_zone: &page.zone_name,
-            updated_at: context.time(page.now),
+            updated_at: context.time(page.minute()),
         },
         status: Overall { indicator: indicator(page), description: words.overall() },
         components: context.components(&mut |_| true),
@@ -157,7 +157,7 @@ impl<'a> Context<'a> {
                 group_id: None,
                 page_id: &self.page.id,
                 only_show_if_degraded: false,
-                updated_at: self.time(self.page.now),
+                updated_at: self.time(self.page.minute()),
             })
             .collect()
     }

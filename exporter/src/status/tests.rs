@@ -325,7 +325,7 @@ fn the_summary_has_the_shape_that_readers_of_statuspage_know() {
             serde_json::from_str(&document(&page(scene), &Document::Summary, Lang::En)).unwrap();
         assert_eq!(json["status"]["indicator"], indicator);
         assert_eq!(json["page"]["time_zone"], "Asia/Tokyo");
-        assert_eq!(json["page"]["updated_at"], "2026-11-05T14:20:30.000+09:00");
+        assert_eq!(json["page"]["updated_at"], "2026-11-05T14:20:00.000+09:00");
         let components = json["components"].as_array().unwrap();
         assert_eq!(components.iter().map(|c| c["status"].as_str().unwrap()).collect::<Vec<_>>(), component);
         assert_eq!(json["incidents"].as_array().unwrap().len(), usize::from(scene == Scene::Outage));
@@ -362,4 +362,41 @@ fn badges_say_the_state_in_words() {
     }
     let page = page(Scene::Up);
     assert!(Document::Badge("nobody".to_owned()).render(&page, Lang::Ja, Place::Served).is_none());
+}
+
+/// WCAG 2: letters 4.5 to 1, in both schemes, on every ground they stand on.
+#[test]
+fn letters_stand_out_from_their_ground() {
+    const STYLE: &str = include_str!("html/style.css");
+    let (light, dark) = STYLE.split_once("prefers-color-scheme:dark").unwrap();
+    for scheme in [light, dark.split_once("}}").unwrap().0] {
+        let colour = |name: &str| {
+            let (_, rest) = scheme.split_once(&format!("--{name}:#")).unwrap_or_else(|| panic!("no --{name}"));
+            let digits: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+            if digits.len() == 3 { digits.chars().flat_map(|c| [c, c]).collect() } else { digits }
+        };
+        for letters in ["ink", "soft", "accent", "up", "maintenance", "unknown", "impaired", "down"] {
+            for ground in ["ground", "card"] {
+                let ratio = contrast(&colour(letters), &colour(ground));
+                assert!(ratio >= 4.5, "--{letters} on --{ground}: {ratio}");
+            }
+        }
+        // What is drawn needs 3 to 1.
+        for drawn in ["up-bar", "down", "hatch-b", "dots-b"] {
+            let ratio = contrast(&colour(drawn), &colour("card"));
+            assert!(ratio >= 3.0, "--{drawn}: {ratio}");
+        }
+    }
+}
+
+fn contrast(one: &str, other: &str) -> f64 {
+    let luminance = |digits: &str| {
+        let part = |at: usize| {
+            let share = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(0) + 0.7152 * part(2) + 0.0722 * part(4)
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }

@@ -26,4 +26,5 @@ mod tls;
 mod binary;
 mod client;
 mod server;
+mod status;
 mod webconfig;

@@ -102,7 +102,7 @@ impl View<'_> {
                 span.sign aria-hidden="true" { (mark(worst)) }
                 div {
                     h1 id="overall" { (self.words.overall()) }
-                    p { (self.time(self.page.now)) (self.say(" 現在", "")) }
+                    p { (self.time(self.page.minute())) (self.say(" 現在", "")) }
                 }
             }
         }
