@@ -129,6 +129,35 @@ fn times_are_in_the_zone_alertmanager_runs_in_and_name_it() {
 }
 
 #[test]
+fn the_link_to_the_dashboard_shows_the_alerts_time() {
+    let ended = down("resolved", "2026-11-23T14:59:00Z", "2026-11-23T15:12:00Z");
+    for (status, url, expected) in [
+        (
+            "firing",
+            "https://g.example.com/d/x?var-function=f",
+            "https://g.example.com/d/x?var-function=f&from=1795442340000&to=now",
+        ),
+        (
+            "resolved",
+            "https://g.example.com/d/x?var-function=f",
+            "https://g.example.com/d/x?var-function=f&from=1795442340000&to=1795448520000",
+        ),
+        ("firing", "https://g.example.com/d/x", "https://g.example.com/d/x?from=1795442340000&to=now"),
+        // A range of its own stays.
+        ("resolved", "https://g.example.com/d/x?from=now%2FM&to=now", "https://g.example.com/d/x?from=now%2FM&to=now"),
+    ] {
+        let mut alert = ended.clone();
+        alert["status"] = json!(status);
+        alert["annotations"]["dashboard_url"] = json!(url);
+        let alerts = [alert];
+        let text = render("text", &alerts, "UTC");
+        assert!(text.contains(&format!("状況 Dashboard  : {expected}\n")), "{text}");
+        let html = render("html", &alerts, "UTC");
+        assert!(html.contains(&format!("href=\"{}\"", expected.replace('&', "&amp;"))), "{expected}: {html}");
+    }
+}
+
+#[test]
 fn the_body_says_what_is_down_for_whom_since_when_and_what_to_do() {
     let mut alert = down("firing", "2026-11-23T03:00:40Z", NEVER);
     alert["annotations"]["dashboard_url"] = json!("https://grafana.example.com/d/sla-month");
