@@ -129,17 +129,18 @@ async fn evidence(
         tell(format_args!("what failed is told for {MAX_ASKED} of {all}; ask for a shorter time to see the others"));
     }
     let (mut of_remarks, mut of_proposals) = (Vec::new(), Vec::new());
-    let mut progress = Progress::new(format!("asking {url} what failed"));
+    let progress = Progress::new(format!("asking {url} what failed"));
     let total = all.min(MAX_ASKED) as u64;
     for remark in draft.remarks.iter().take(MAX_ASKED) {
         let functions: Vec<&str> = remark.parts.iter().map(|(function, _, _)| function.as_str()).collect();
-        let found = ask(client, &config.contract, &functions, remark.first, remark.end).await;
+        let found = progress.during(ask(client, &config.contract, &functions, remark.first, remark.end)).await;
         of_remarks.push(found.map_err(Refusal::failed)?);
         progress.tell(of_remarks.len() as u64, total);
     }
     for proposal in draft.proposals.iter().take(MAX_ASKED.saturating_sub(of_remarks.len())) {
         let functions: Vec<&str> = proposal.functions().collect();
-        let found = ask(client, &config.contract, &functions, proposal.first, proposal.ended_at).await;
+        let asked = ask(client, &config.contract, &functions, proposal.first, proposal.ended_at);
+        let found = progress.during(asked).await;
         of_proposals.push(found.map_err(Refusal::failed)?);
         progress.tell((of_remarks.len() + of_proposals.len()) as u64, total);
     }
@@ -153,9 +154,9 @@ async fn report(
     month: Month,
     now: i64,
 ) -> Result<Report, CollectError> {
-    let mut progress = Progress::new(format!("reading {month} from {url}"));
+    let progress = Progress::new(format!("reading {month} from {url}"));
     let told = |done, total| progress.tell(done, total);
-    let slots = slots(client, url, &config.contract, month, now, told).await?;
+    let slots = progress.during(slots(client, url, &config.contract, month, now, told)).await?;
     Ok(assemble(&Input {
         contract: &config.contract,
         ledger: &config.ledger,

@@ -178,10 +178,10 @@ fn collected(flags: &ReportFlags, config: &Config, month: Month, now: i64) -> Re
         .map_err(|error| Refusal::failed(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
         let mut client = Client::new(settings);
-        let mut progress = Progress::new(format!("reading {month} from {url}"));
-        collect(&mut client, url, &config.contract, month, now, |done, total| progress.tell(done, total))
-            .await
-            .map_err(Refusal::failed)
+        let progress = Progress::new(format!("reading {month} from {url}"));
+        let told = |done, total| progress.tell(done, total);
+        let collected = collect(&mut client, url, &config.contract, month, now, told);
+        progress.during(collected).await.map_err(Refusal::failed)
     })
 }
 

@@ -17,6 +17,7 @@ mod ledger_months;
 mod metrics_reference;
 mod notify;
 mod postgres;
+mod progress;
 mod prometheus_api;
 mod reasons;
 mod support;

@@ -1,3 +1,5 @@
+//! A report put together from slots and a ledger: figures, entries, what still waits, gaps, the year.
+
 use super::*;
 use crate::ledger::{Cause, Maintenance};
 use crate::report::model::{

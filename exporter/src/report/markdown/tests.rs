@@ -1,3 +1,5 @@
+//! The Markdown report as a whole, against what was last looked at, and its tables.
+
 use super::*;
 use crate::report::golden;
 use crate::report::sample::report;

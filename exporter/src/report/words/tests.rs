@@ -1,3 +1,5 @@
+//! The words of a report: moments, spans and sentences in both languages.
+
 use super::*;
 use crate::contract::Text;
 use crate::report::sample::{report, seconds, text};
