@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{clock, config, logging, notify, status};
+use crate::{clock, config, grafana, logging, notify, status};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -105,6 +105,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let watching = tokio::spawn(watch::run(Arc::clone(&reloader), shutdown.clone()));
     let telling =
         tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), notify::Pace::default(), shutdown.clone()));
+    let showing = tokio::spawn(grafana::run(Arc::clone(&app), grafana::Pace::default(), shutdown.clone()));
     let asking = tokio::spawn({
         let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
         async move {
@@ -128,7 +129,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     };
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
-    let all = async { tokio::join!(probing, watching, telling, asking, serving) };
+    let all = async { tokio::join!(probing, watching, telling, showing, asking, serving) };
     tokio::select! {
         _ = all => tracing::info!("ended"),
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("ended with work left behind"),

@@ -21,6 +21,8 @@ pub mod config;
 pub mod regular_file;
 pub mod secret;
 
+pub mod annotations;
+pub mod grafana;
 pub mod notices;
 pub mod notify;
 pub mod verdict;

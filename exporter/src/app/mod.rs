@@ -21,6 +21,7 @@ pub use self::status::{Health, TargetStatus};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
+use crate::grafana::GrafanaMetrics;
 use crate::host::{Host, Roots};
 use crate::ledger_metrics::LedgerView;
 use crate::notify::NoticeMetrics;
@@ -74,6 +75,7 @@ pub struct App {
     options: Options,
     metrics: Arc<SelfMetrics>,
     notices: NoticeMetrics,
+    grafana: GrafanaMetrics,
     board: Board,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
@@ -131,6 +133,7 @@ impl App {
             options,
             metrics,
             notices: NoticeMetrics::default(),
+            grafana: GrafanaMetrics::default(),
             board: Board::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
@@ -214,6 +217,12 @@ impl App {
         &self.notices
     }
 
+    /// What is known of the annotations in Grafana.
+    #[must_use]
+    pub fn grafana(&self) -> &GrafanaMetrics {
+        &self.grafana
+    }
+
     /// What is known for the status page.
     #[must_use]
     pub fn board(&self) -> &Board {
@@ -233,6 +242,7 @@ impl App {
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
+        self.grafana.write(&mut page);
         self.metrics.write(&mut page);
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);

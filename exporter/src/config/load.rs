@@ -11,7 +11,7 @@ use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
-use super::{Config, alertmanager, collectors, contract, hosts, ledger, probes, roles};
+use super::{Config, alertmanager, collectors, contract, grafana, hosts, ledger, probes, roles};
 use crate::{clock, regular_file};
 
 /// The largest configuration file that is read, in bytes.
@@ -139,6 +139,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let inventory = map.get("hosts").map(|c| hosts::read(&c, &roles)).unwrap_or_default();
     let collectors = collectors::read(map.get("collectors").as_ref());
     let alertmanager = map.get("alertmanager").map(|c| alertmanager::read(&c));
+    let grafana = map.get("grafana").map(|c| grafana::read(&c));
     map.finish();
 
     let references = probes.references(&terms.connectivity, doc);
@@ -167,6 +168,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         ledger: Arc::new(ledger),
         ledger_path,
         alertmanager: alertmanager.flatten().map(Arc::new),
+        grafana: grafana.flatten().map(Arc::new),
         files: Vec::new(),
     })
 }

@@ -11,6 +11,7 @@ mod alertmanager;
 mod collectors;
 mod contract;
 mod embedded;
+mod grafana;
 mod hosts;
 mod ledger;
 mod modules;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::contract::Contract;
+use crate::grafana::Grafana;
 use crate::ledger::Ledger;
 use crate::notify::Alertmanagers;
 use crate::probe::{Budget, Module};
@@ -63,6 +65,8 @@ pub struct Config {
     pub ledger_path: Option<PathBuf>,
     /// Where notices to customers are posted; absent: nowhere.
     pub alertmanager: Option<Arc<Alertmanagers>>,
+    /// Where the ledger is shown as annotations; absent: nowhere.
+    pub grafana: Option<Arc<Grafana>>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
 }

@@ -52,6 +52,8 @@ fn is_key(path: &str) -> bool {
     let option = path.starts_with("modules.") && depth > 3;
     // Those of any HTTP client are in docs/prometheus-access.md, which has a test of its own.
     let client = path.strip_prefix("alertmanager.").is_some_and(|key| !["urls", "timeout", "reminder"].contains(&key));
+    let own = ["url", "token_file", "org_id", "timeout", "write", "dashboards[]", "dashboards", "tags"];
+    let client = client || path.strip_prefix("grafana.").is_some_and(|key| !own.contains(&key));
     !name && !option && !client
 }
 

@@ -1,4 +1,4 @@
-//! A client of one HTTP API, for what this process tells or asks other programs: Prometheus, Alertmanager.
+//! A client of one HTTP API, for what this process tells or asks other programs: Prometheus, Alertmanager, Grafana.
 //!
 //! One connection is kept for successive requests; time and bytes are bounded; credentials are read at each use and in
 //! no message. HTTP/1.1, with or without TLS. Not for probes, which measure each connection (`probe::http`), and not
@@ -17,7 +17,7 @@ use self::address::Address;
 pub(crate) use self::channel::{Call, Channel};
 pub use self::error::ErrorKind;
 pub(crate) use self::error::{Fault, Secrets, excerpt};
-pub(crate) use self::http_config::{HttpConfig, defaults, keys, load};
+pub(crate) use self::http_config::{HttpConfig, Value, defaults, keys, load};
 use crate::probe::http::Auth;
 
 /// What the settings are called where people write them, for messages that say what to change.

@@ -49,6 +49,7 @@ fn config() -> Config {
         ledger: Arc::default(),
         ledger_path: None,
         alertmanager: None,
+        grafana: None,
         files: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ mod app;
 mod availability;
 mod config;
 mod dns;
+mod grafana;
 mod host;
 mod hostile;
 mod http;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sla_exporter::app::{App, Options, Source};
 use sla_exporter::exposition::{Format, Page};
+use sla_exporter::grafana::{GrafanaMetrics, State};
 use sla_exporter::host::Roots;
 use sla_exporter::ledger_metrics::LedgerView;
 use sla_exporter::notify::NoticeMetrics;
@@ -120,6 +121,10 @@ fn written() -> Families {
     notices.stands("c", 0, true, &["http://a".to_owned()]);
     notices.told(vec![("e/opened".to_owned(), 1)]);
     notices.write(&mut page);
+    let grafana = GrafanaMetrics::default();
+    grafana.wants("c", 1);
+    grafana.synced(State { pending: 0, disputed: 0, success: true }, 1);
+    grafana.write(&mut page);
     SelfMetrics::new().write(&mut page);
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {
