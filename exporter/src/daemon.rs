@@ -202,7 +202,8 @@ fn app(
     }
     let seen = before.extended_to(&config.files);
     let roots = Roots { proc: flags.procfs.clone(), sys: flags.sysfs.clone(), root: flags.rootfs.clone() };
-    let options = Options { roots, places };
+    let credentials_anywhere = flags.credentials_anywhere;
+    let options = Options { roots, places, credentials_anywhere };
     Ok((App::new(loaded, source, Shared::new(), options), seen))
 }
 

@@ -11,19 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
-use sla_exporter::config::decode::Cursor;
-use sla_exporter::config::diagnostics::Document;
-use sla_exporter::config::node;
-use sla_exporter::probe::{self, Budget, Extra, Module, Shared};
-use sla_tests::program::Program;
+use sla_tests::program::{Program, ours};
 
-struct Blackbox {
+/// An exporter that answers `/probe`: theirs or ours.
+struct Exporter {
     _program: Program,
     port: u16,
 }
 
-impl Blackbox {
-    fn start(config: &Path) -> Self {
+impl Exporter {
+    /// Debian's blackbox_exporter with `config`, a blackbox.yml.
+    fn theirs(config: &Path) -> Self {
         let arguments = |port: u16| {
             vec![format!("--config.file={}", config.display()), format!("--web.listen-address=127.0.0.1:{port}")]
         };
@@ -32,35 +30,48 @@ impl Blackbox {
         Self { _program: program, port }
     }
 
+    /// Ours with the same file taken as it is, and no probe of its own.
+    fn ours(config: &Path) -> Self {
+        let folder = config.parent().expect("a file");
+        let file = folder.join("sla.yml");
+        std::fs::write(&file, SLA.replace("BLACKBOX", &config.display().to_string())).unwrap();
+        let arguments = |port: u16| {
+            vec![
+                format!("--config.file={}", file.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+                format!("--storage.path={}", folder.join("data").display()),
+            ]
+        };
+        let (program, port) = Program::listening_at("sla-exporter", &ours("sla-exporter"), arguments, folder);
+        Self { _program: program, port }
+    }
+
     /// Series and values of one probe.
     fn probe(&self, module: &str, target: &str) -> BTreeMap<String, f64> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(stream, "GET /probe?module={module}&target={target} HTTP/1.0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200 "), "{head}");
+        let body = self.ask(&format!("module={module}&target={target}"));
         let samples = body.lines().filter(|line| !line.starts_with('#'));
         samples.map(|line| line.rsplit_once(' ').unwrap()).map(|(k, v)| (k.to_owned(), v.parse().unwrap())).collect()
     }
+
+    /// The body of an answer that must be good.
+    fn ask(&self, query: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "GET /probe?{query} HTTP/1.0\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{query}: {answer}");
+        body.to_owned()
+    }
 }
 
-/// Series and values of one probe of ours.
-fn ours(module: &Module, target: &str) -> BTreeMap<String, f64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let budget = Budget { timeout: Duration::from_secs(5), attempts: 1, spare: Duration::ZERO };
-    let run = runtime.block_on(async { probe::run(module, target, budget, &Shared::new()).await });
-    if let Some(failure) = &run.failure {
-        println!("{target}: {failure}");
-    }
-    let series = |sample: &probe::Sample| match &sample.extra {
-        Extra::None => sample.metric.name().to_owned(),
-        Extra::Phase(phase) => format!("{}{{phase=\"{phase}\"}}", sample.metric.name()),
-        Extra::Rendered(labels) => format!("{}{{{labels}}}", sample.metric.name()),
-    };
-    run.samples.iter().map(|sample| (series(sample), sample.value)).collect()
-}
+/// The least configuration there is around a blackbox.yml.
+const SLA: &str = "site: here
+contract: {name: c, title: none, timezone: UTC, functions: {f: {title: f, objective: 99, capabilities: {a: {}}}}}
+module_files: [BLACKBOX]
+collectors: []
+";
 
 /// Answers by path; a thread for each server, which ends with the process.
 fn serve(tls: Option<Arc<rustls::ServerConfig>>) -> u16 {
@@ -182,7 +193,7 @@ fn the_http_prober_has_the_same_metrics_and_values() {
     }
     let file = folder.path().join("blackbox.yml");
     std::fs::write(&file, config).unwrap();
-    let blackbox = Blackbox::start(&file);
+    let (blackbox, exporter) = (Exporter::theirs(&file), Exporter::ours(&file));
 
     let cases: Vec<(&str, String)> = [
         ("plain", "http", "/"),
@@ -210,12 +221,7 @@ fn the_http_prober_has_the_same_metrics_and_values() {
     .into();
     let mut problems = Vec::new();
     for (name, target) in &cases {
-        let yaml = MODULES.iter().find(|(module, _)| module == name).unwrap().1;
-        let document = Document::new(&file);
-        let tree = node::parse(&text(yaml)).unwrap();
-        let module = probe::decode_module(name, &Cursor::root(&document, &tree)).unwrap();
-        let ours = ours(&module, target);
-        let theirs = blackbox.probe(name, target);
+        let (ours, theirs) = (exporter.probe(name, target), blackbox.probe(name, target));
         let failed = theirs["probe_success"] == 0.0;
         assert_eq!(failed, ours["probe_success"] == 0.0, "{name} {target}");
         for (series, value) in &theirs {
@@ -293,7 +299,7 @@ fn the_tcp_prober_has_the_same_metrics_and_values() {
     let file = folder.path().join("blackbox.yml");
     let lines = modules.map(|(name, tcp)| format!("  {name}: {}\n", text(tcp)));
     std::fs::write(&file, format!("modules:\n{}", lines.concat())).unwrap();
-    let blackbox = Blackbox::start(&file);
+    let (blackbox, exporter) = (Exporter::theirs(&file), Exporter::ours(&file));
     // As in the documentation: what ours has beyond theirs, or does not show where nothing is known.
     let different = ["probe_duration_seconds", "probe_dns_lookup_time_seconds", "probe_ssl_last_chain_info"];
     for (name, port, success) in [
@@ -312,9 +318,7 @@ fn the_tcp_prober_has_the_same_metrics_and_values() {
         ("upgrade", speak("220 mail\r\n", Some(secure)), true),
     ] {
         let target = format!("127.0.0.1:{port}");
-        let tree = node::parse(&text(modules.iter().find(|(module, _)| *module == name).unwrap().1)).unwrap();
-        let module = probe::decode_module(name, &Cursor::root(&Document::new(&file), &tree)).unwrap();
-        let (ours, theirs) = (ours(&module, &target), blackbox.probe(name, &target));
+        let (ours, theirs) = (exporter.probe(name, &target), blackbox.probe(name, &target));
         assert_eq!(
             (theirs["probe_success"], ours["probe_success"]),
             (f64::from(success), f64::from(success)),
@@ -328,5 +332,23 @@ fn the_tcp_prober_has_the_same_metrics_and_values() {
                 assert_eq!(ours.get(series), Some(value), "{name}: {series}");
             }
         }
+    }
+}
+
+#[test]
+fn debug_has_the_same_three_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("blackbox.yml");
+    std::fs::write(&file, "modules: {http_2xx: {prober: http, timeout: 5s, http: {follow_redirects: false}}}").unwrap();
+    let port = serve(None);
+    let query = format!("target=http://127.0.0.1:{port}/moved&debug=true");
+    let headings = |text: &str| -> Vec<String> {
+        let headings = text.lines().filter(|line| line.ends_with(':') && line.contains(' ') && !line.starts_with(' '));
+        headings.map(str::to_owned).collect()
+    };
+    let (theirs, ours) = (Exporter::theirs(&file).ask(&query), Exporter::ours(&file).ask(&query));
+    assert_eq!(headings(&ours), headings(&theirs), "{ours}");
+    for part in ["reason:   status", "probe_http_status_code 302", "follow_redirects: false", "timeout:  5s"] {
+        assert!(ours.contains(part), "{part} in {ours}");
     }
 }

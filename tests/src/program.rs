@@ -51,11 +51,21 @@ impl Program {
     /// A port is free when it is asked for and may be taken a moment later: then another is tried.
     #[must_use]
     pub fn listening(name: &str, arguments: impl Fn(u16) -> Vec<String>, folder: &Path) -> (Self, u16) {
-        let program = on_path(&[name]);
+        Self::listening_at(name, &on_path(&[name]), arguments, folder)
+    }
+
+    /// As [`Self::listening`], for a program that is not on the path.
+    #[must_use]
+    pub fn listening_at(
+        name: &str,
+        program: &Path,
+        arguments: impl Fn(u16) -> Vec<String>,
+        folder: &Path,
+    ) -> (Self, u16) {
         let mut last = String::new();
         for _ in 0..5 {
             let port = crate::free_port();
-            let mut started = Self::start(name, &program, &arguments(port), folder);
+            let mut started = Self::start(name, program, &arguments(port), folder);
             for _ in 0..300 {
                 if matches!(started.process.try_wait(), Ok(Some(_))) {
                     break;

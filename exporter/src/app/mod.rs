@@ -66,6 +66,8 @@ pub struct Options {
     pub roots: Roots,
     /// How many runs may be under way at once.
     pub places: usize,
+    /// `/probe` may send a module's credentials to any target, not only to those of the configuration.
+    pub credentials_anywhere: bool,
 }
 
 /// The exporter.
@@ -73,6 +75,7 @@ pub struct Options {
 pub struct App {
     source: Source,
     options: Options,
+    shared: Arc<Shared>,
     metrics: Arc<SelfMetrics>,
     notices: NoticeMetrics,
     grafana: GrafanaMetrics,
@@ -125,12 +128,13 @@ impl App {
     /// An exporter with its first configuration; nothing runs yet.
     #[must_use]
     pub fn new(loaded: Loaded, source: Source, shared: Shared, options: Options) -> Arc<Self> {
-        let metrics = Arc::new(SelfMetrics::new());
-        let (scheduler, handle) = Scheduler::new(Arc::new(shared), Arc::clone(&metrics), options.places);
+        let (metrics, shared) = (Arc::new(SelfMetrics::new()), Arc::new(shared));
+        let (scheduler, handle) = Scheduler::new(Arc::clone(&shared), Arc::clone(&metrics), options.places);
         let (active, _) = Active::build(loaded, None, &options);
         let app = Self {
             source,
             options,
+            shared,
             metrics,
             notices: NoticeMetrics::default(),
             grafana: GrafanaMetrics::default(),
@@ -168,6 +172,18 @@ impl App {
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.active.load().config)
+    }
+
+    /// What all probes of this process share.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// What the process was started with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// Where it came from.

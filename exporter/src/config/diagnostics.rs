@@ -173,6 +173,12 @@ impl Document {
         self.references.borrow().len()
     }
 
+    /// How many errors were reported so far.
+    #[must_use]
+    pub fn error_count(&self) -> usize {
+        self.errors.get()
+    }
+
     /// Whether an error was reported.
     #[must_use]
     pub fn has_errors(&self) -> bool {

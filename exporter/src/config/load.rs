@@ -161,6 +161,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         site: site?,
         contract: terms.contract?,
         targets,
+        unusable_modules: modules.unusable(),
         modules: modules.into_list(),
         roles: roles.into_list(),
         hosts: inventory.into_list(),

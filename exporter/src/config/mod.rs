@@ -22,6 +22,7 @@ mod roles;
 
 pub mod decode;
 pub mod diagnostics;
+pub(crate) mod masked;
 pub mod names;
 pub mod node;
 pub mod units;
@@ -53,6 +54,8 @@ pub struct Config {
     pub targets: Vec<Arc<TargetSpec>>,
     /// Every module, in the order read; those no probe uses included.
     pub modules: Vec<Arc<Module>>,
+    /// Modules of files taken as they are that this version cannot run, and no probe uses: name and place.
+    pub unusable_modules: Vec<(String, String)>,
     /// Thresholds by device role.
     pub roles: Vec<Role>,
     /// The inventory.
@@ -69,6 +72,24 @@ pub struct Config {
     pub grafana: Option<Arc<Grafana>>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// The module of this name, for a request.
+    ///
+    /// # Errors
+    /// With why there is none, and what there is.
+    pub fn module(&self, name: &str) -> Result<&Arc<Module>, String> {
+        if let Some(module) = self.modules.iter().find(|module| module.name == name) {
+            return Ok(module);
+        }
+        match self.unusable_modules.iter().find(|(unusable, _)| unusable == name) {
+            Some((_, place)) => {
+                Err(format!("module `{name}` ({place}) cannot be run; `sla-exporter check` says what is wrong with it"))
+            }
+            None => Err(names::unknown("module", name, self.modules.iter().map(|module| module.name.as_str()))),
+        }
+    }
 }
 
 /// One target of one probe: what the scheduler runs.

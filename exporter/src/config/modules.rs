@@ -56,8 +56,10 @@ impl Modules {
                 );
                 continue;
             }
-            let from = module.document().position();
+            let (from, errors) = (module.document().position(), module.document().error_count());
             let decoded = self.decode(name, &module).map(Arc::new);
+            // One that lacks what was refused would check less than its file says.
+            let decoded = decoded.filter(|_| module.document().error_count() == errors);
             let defined = Defined {
                 module: decoded,
                 findings: (from, module.document().position()),
@@ -156,6 +158,16 @@ impl Modules {
                 doc.downgrade(defined.findings.0, defined.findings.1);
             }
         }
+    }
+
+    /// The names of modules whose settings were refused, and where they stand.
+    pub(super) fn unusable(&self) -> Vec<(String, String)> {
+        let refused = |name: &String| {
+            let defined = self.by_name.get(name).filter(|defined| defined.module.is_none())?;
+            let Mark { line, column } = defined.mark;
+            Some((name.clone(), format!("{}:{line}:{column}", defined.file.display())))
+        };
+        self.order.iter().filter_map(refused).collect()
     }
 
     /// The modules in the order they were read.

@@ -18,6 +18,7 @@ pub mod tls;
 
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
 pub use metric::{Extra, Metric, Sample, Samples};
@@ -36,9 +37,42 @@ pub struct Module {
     pub prober: Prober,
     /// Hash of the settings and of the files they depend on (CA files and the like, not secrets).
     pub fingerprint: u64,
+    /// The settings as YAML for people, secrets hidden.
+    pub source: Box<str>,
 }
 
 impl Module {
+    /// Whether a run shows the target something nobody else should see: a password, a token, a cookie.
+    #[must_use]
+    pub fn sends_credentials(&self) -> bool {
+        match &self.prober {
+            Prober::Http(s) => s.sends_credentials(),
+            Prober::Postgres(s) => s.sends_credentials(),
+            Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) => false,
+        }
+    }
+
+    /// `name` as [`run_as`] takes it; `None` where the prober has no use for it.
+    ///
+    /// # Errors
+    /// Where it is no name, or the module names another.
+    pub fn hostname(&self, name: &str) -> Result<Option<HeaderValue>, String> {
+        let fits = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+        let value = HeaderValue::from_str(name).ok().filter(|_| fits && !name.is_empty());
+        let value = value.ok_or("hostname: expected a name such as www.example.com, with a port if need be")?;
+        match &self.prober {
+            Prober::Http(s) => match s.host() {
+                Some(own) if *own != value => {
+                    let own = String::from_utf8_lossy(own.as_bytes());
+                    Err(format!("hostname: the module's headers name the host `{own}`; leave one of them out"))
+                }
+                _ => Ok(Some(value)),
+            },
+            Prober::Tcp(_) => Ok(Some(value)),
+            _ => Ok(None),
+        }
+    }
+
     /// Bound of one attempt when `attempts` of them share `interval`: the module's own timeout, else
     /// [`DEFAULT_TIMEOUT`], or less where the interval leaves less.
     #[must_use]
@@ -60,6 +94,20 @@ pub enum Prober {
     Dns(Box<dns::Settings>),
     /// A PostgreSQL login and query.
     Postgres(Box<postgres::Settings>),
+}
+
+impl Prober {
+    /// As the configuration names it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::Tcp(_) => "tcp",
+            Self::Icmp(_) => "icmp",
+            Self::Dns(_) => "dns",
+            Self::Postgres(_) => "postgres",
+        }
+    }
 }
 
 /// Timeout of a module that names none. blackbox_exporter takes it from the scrape; ours are scheduled.
@@ -139,7 +187,13 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
     };
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.node().hash_content(&mut hasher);
-    Some(Module { name: name.to_owned(), timeout: timeout?, prober, fingerprint: std::hash::Hasher::finish(&hasher) })
+    Some(Module {
+        name: name.to_owned(),
+        timeout: timeout?,
+        prober,
+        fingerprint: std::hash::Hasher::finish(&hasher),
+        source: crate::config::masked::render(cursor.node()).into(),
+    })
 }
 
 /// Why `target` cannot be a target of `module`, for the configuration's errors.
@@ -169,7 +223,21 @@ pub struct Budget {
 
 /// One run of `module` against `target`.
 pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared) -> Run {
-    attempt(budget, &Probing { module, target, timeout: budget.timeout, shared }).await
+    attempt(budget, &Probing { module, target, hostname: None, timeout: budget.timeout, shared }).await
+}
+
+/// As [`run`], with `hostname` for who is meant behind the target's address: blackbox_exporter's parameter of that name.
+///
+/// `http` sends it as `Host` and asks for it in TLS, `tcp` asks for it in TLS where the module has no `server_name`; other
+/// probers have no use for it.
+pub async fn run_as(
+    module: &Module,
+    target: &str,
+    hostname: Option<&HeaderValue>,
+    budget: Budget,
+    shared: &Shared,
+) -> Run {
+    attempt(budget, &Probing { module, target, hostname, timeout: budget.timeout, shared }).await
 }
 
 /// What an attempt does; apart from when it is made and how long it may take.
@@ -180,16 +248,17 @@ trait Attempt {
 struct Probing<'a> {
     module: &'a Module,
     target: &'a str,
+    hostname: Option<&'a HeaderValue>,
     timeout: Duration,
     shared: &'a Shared,
 }
 
 impl Attempt for Probing<'_> {
     async fn make(&self, samples: &mut Samples) -> Result<(), Failure> {
-        let Self { module, target, timeout, shared } = *self;
+        let Self { module, target, hostname, timeout, shared } = *self;
         match &module.prober {
-            Prober::Http(s) => http::run(s, target, shared, samples).await,
-            Prober::Tcp(s) => tcp::run(s, target, shared, samples).await,
+            Prober::Http(s) => http::run(s, target, hostname, shared, samples).await,
+            Prober::Tcp(s) => tcp::run(s, target, hostname, shared, samples).await,
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,

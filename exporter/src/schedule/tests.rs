@@ -43,6 +43,7 @@ fn config() -> Config {
         },
         targets: Vec::new(),
         modules: Vec::new(),
+        unusable_modules: Vec::new(),
         roles: Vec::new(),
         hosts: Vec::new(),
         collectors: Collectors::default(),

@@ -66,10 +66,18 @@ struct Activity {
 struct State {
     /// Accepted, or the last answer was sent.
     idle_since: Instant,
-    /// Starts of requests whose answers are not sent, oldest first.
-    requests: Vec<(u64, Instant)>,
+    /// Requests whose answers are not sent, oldest first.
+    requests: Vec<Request>,
     /// Requests so far.
     count: u64,
+}
+
+#[derive(Debug)]
+struct Request {
+    number: u64,
+    start: Instant,
+    /// From the start to the last byte of the answer.
+    limit: Duration,
 }
 
 impl Connections {
@@ -118,12 +126,12 @@ impl Activity {
         Self { state: Mutex::new(state), evicted: CancellationToken::new() }
     }
 
-    /// Begins a request; it lasts until the returned guard is dropped.
-    fn begin(self: &Arc<Self>) -> InFlight {
+    /// Begins a request that may take `extra` beside what every request may; it lasts until the returned guard is dropped.
+    fn begin(self: &Arc<Self>, extra: Duration) -> InFlight {
         let mut state = lock(&self.state);
         state.count += 1;
         let number = state.count;
-        state.requests.push((number, Instant::now()));
+        state.requests.push(Request { number, start: Instant::now(), limit: REQUEST + extra });
         InFlight { activity: Arc::clone(self), number }
     }
 
@@ -133,14 +141,15 @@ impl Activity {
     }
 
     fn busy_since(&self) -> Option<Instant> {
-        lock(&self.state).requests.first().map(|(_, start)| *start)
+        // One that may take longer than others is not reading: it has no answer yet.
+        lock(&self.state).requests.iter().find(|request| request.limit == REQUEST).map(|request| request.start)
     }
 
     /// When the connection is cut off unless something happens before.
     fn deadline(&self) -> Instant {
         let state = lock(&self.state);
-        match state.requests.first() {
-            Some((_, start)) => *start + REQUEST,
+        match state.requests.iter().map(|request| request.start + request.limit).min() {
+            Some(end) => end,
             None if state.count == 0 => state.idle_since + FIRST_REQUEST,
             None => state.idle_since + IDLE,
         }
@@ -156,7 +165,7 @@ struct InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = lock(&self.activity.state);
-        state.requests.retain(|(number, _)| *number != self.number);
+        state.requests.retain(|request| request.number != self.number);
         state.idle_since = Instant::now();
     }
 }
@@ -213,7 +222,7 @@ async fn exchange<S>(
 {
     let activity = &place.activity;
     let service = service_fn(|request| {
-        let in_flight = activity.begin();
+        let in_flight = activity.begin(route::extra_time(&request));
         let site = Arc::clone(&site);
         async move {
             let reply = route::respond(&site, &request).await;
@@ -273,9 +282,9 @@ mod tests {
         let activity = Arc::new(Activity::new(start));
         assert_eq!(activity.deadline(), start + FIRST_REQUEST);
         tokio::time::advance(Duration::from_secs(5)).await;
-        let first = activity.begin();
+        let first = activity.begin(Duration::ZERO);
         tokio::time::advance(Duration::from_secs(1)).await;
-        let second = activity.begin();
+        let second = activity.begin(Duration::ZERO);
         assert_eq!(activity.deadline(), start + Duration::from_secs(5) + REQUEST, "the oldest request counts");
         assert_eq!(activity.idle_since(), None);
         drop(first);
@@ -292,7 +301,7 @@ mod tests {
             places.push(connections.enter().unwrap());
             tokio::time::advance(Duration::from_millis(1)).await;
         }
-        let busy = places[0].activity.begin();
+        let busy = places[0].activity.begin(Duration::ZERO);
         let newcomer = connections.enter().unwrap();
         let evicted: Vec<_> = places.iter().map(|place| place.activity.evicted.is_cancelled()).collect();
         assert!(!evicted[0], "a busy connection stays");
@@ -306,9 +315,9 @@ mod tests {
     async fn only_a_reader_that_took_too_long_is_given_up() {
         let connections = Arc::new(Connections::default());
         let places: Vec<_> = (0..3).map(|_| connections.enter().unwrap()).collect();
-        let slow = places[1].activity.begin();
+        let slow = places[1].activity.begin(Duration::ZERO);
         tokio::time::advance(Duration::from_secs(1)).await;
-        let other = places[2].activity.begin();
+        let other = places[2].activity.begin(Duration::ZERO);
         let evicted = || places.iter().map(|place| place.activity.evicted.is_cancelled()).collect::<Vec<_>>();
         tokio::time::advance(Duration::from_secs(8)).await;
         connections.give_up_slowest_reader();
@@ -323,7 +332,7 @@ mod tests {
     async fn a_table_full_of_requests_takes_nobody() {
         let connections = Arc::new(Connections::default());
         let places: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter().unwrap()).collect();
-        let busy: Vec<_> = places.iter().map(|place| place.activity.begin()).collect();
+        let busy: Vec<_> = places.iter().map(|place| place.activity.begin(Duration::ZERO)).collect();
         assert!(connections.enter().is_none());
         drop(busy);
         assert!(connections.enter().is_some());

@@ -1,4 +1,4 @@
-//! The HTTP server: metrics, service discovery, landing page, health, readiness and reload.
+//! The HTTP server: metrics, probes on request, service discovery, landing page, health, readiness and reload.
 //!
 //! It answers from what the exporter knows and decides nothing. Not for: what is on the page (`app`),
 //! probing, or the status page for customers.
@@ -10,6 +10,7 @@ pub mod web_config;
 mod connection;
 mod landing;
 mod metrics;
+mod probe;
 mod reply;
 mod route;
 mod sd;
@@ -43,6 +44,7 @@ pub(crate) struct Site {
     reloader: Arc<Reloader>,
     web: Arc<WebConfig>,
     pages: Arc<Semaphore>,
+    probes: Arc<Semaphore>,
     connections: Arc<Connections>,
 }
 
@@ -56,7 +58,8 @@ pub fn start(
 ) -> JoinHandle<()> {
     let connections = Arc::new(Connections::default());
     let pages = Arc::new(Semaphore::new(metrics::PAGES));
-    let site = Arc::new(Site { app, reloader, web, pages, connections: Arc::clone(&connections) });
+    let probes = Arc::new(Semaphore::new(probe::AT_ONCE));
+    let site = Arc::new(Site { app, reloader, web, pages, probes, connections: Arc::clone(&connections) });
     let tasks = TaskTracker::new();
     let abort = CancellationToken::new();
     for listener in listeners {

@@ -1,6 +1,7 @@
 //! Which path is answered by what, and the headers every answer carries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY,
@@ -9,7 +10,7 @@ use hyper::header::{
 use hyper::{Method, Request, StatusCode};
 
 use super::reply::{self, Reply};
-use super::{Site, landing, metrics, sd, status};
+use super::{Site, landing, metrics, probe, sd, status};
 use crate::status::document::Document;
 
 /// The answer to a request; its body, if it has one, is not read.
@@ -40,19 +41,27 @@ pub(super) async fn respond<B>(site: &Arc<Site>, request: &Request<B>) -> Reply 
     reply
 }
 
+/// How much longer than others this request may take.
+pub(super) fn extra_time<B>(request: &Request<B>) -> Duration {
+    if request.uri().path() == probe::PATH { probe::extra_time(request.headers()) } else { Duration::ZERO }
+}
+
 async fn dispatch<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
     const READ: &[Method] = &[Method::GET, Method::HEAD];
+    // Not HEAD: a probe is made to be read.
+    const ASK: &[Method] = &[Method::GET];
     const CHANGE: &[Method] = &[Method::POST, Method::PUT];
     let path = request.uri().path();
     let document = path.strip_prefix("/status").and_then(Document::at);
     let (methods, allow) = match path {
         _ if document.is_some() => (READ, "GET, HEAD"),
         "/" | "/metrics" | "/sd" | "/-/healthy" | "/-/ready" => (READ, "GET, HEAD"),
+        probe::PATH => (ASK, "GET"),
         "/-/reload" => (CHANGE, "POST, PUT"),
         _ => {
             return reply::text(
                 StatusCode::NOT_FOUND,
-                "nothing here; there is /, /metrics, /sd, /status, /-/healthy, /-/ready and /-/reload",
+                "nothing here; there is /, /metrics, /probe, /sd, /status, /-/healthy, /-/ready and /-/reload",
             );
         }
     };
@@ -65,6 +74,7 @@ async fn dispatch<B>(site: &Arc<Site>, request: &Request<B>) -> Reply {
     }
     match path {
         "/metrics" => metrics::serve(site, request.headers()).await,
+        probe::PATH => probe::serve(site, request.uri().query().unwrap_or_default(), request.headers()).await,
         "/sd" => sd::serve(&site.app.config()),
         "/-/healthy" => reply::text(StatusCode::OK, "sla-exporter is healthy"),
         "/-/ready" if site.app.is_ready() => reply::text(StatusCode::OK, "sla-exporter is ready"),

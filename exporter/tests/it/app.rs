@@ -33,7 +33,7 @@ impl Running {
         let source = Source::File(path);
         let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
         let roots = Roots::default();
-        let app = App::new(loaded, source, Shared::new(), Options { roots, places: 100 });
+        let app = App::new(loaded, source, Shared::new(), Options { roots, places: 100, credentials_anywhere: false });
         let shutdown = CancellationToken::new();
         drop(app.run(shutdown.clone()));
         Self { app, shutdown, folder }

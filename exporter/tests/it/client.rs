@@ -50,7 +50,7 @@ impl Server {
         let file = folder.path().join("sla.yml");
         std::fs::write(&file, config).unwrap();
         let loaded = config::load(&file).unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots: Roots::default(), places: 16 };
+        let options = Options { roots: Roots::default(), places: 16, credentials_anywhere: false };
         let app = App::new(loaded, Source::File(file.clone()), Shared::new(), options);
         let reloader = Reloader::new(Arc::clone(&app), Stamps::default());
         let listener = server::listen("127.0.0.1:0").unwrap();

@@ -19,6 +19,7 @@ mod metrics_reference;
 mod notify;
 mod postgres;
 mod progress;
+mod probe_endpoint;
 mod prometheus_api;
 mod reasons;
 mod support;

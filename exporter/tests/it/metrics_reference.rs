@@ -175,7 +175,7 @@ fn every_reason_is_documented_and_nothing_else_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_running_exporter_shows_documented_families_only() {
     let listen = "127.0.0.1:10115".parse().unwrap();
-    let options = Options { roots: Roots::default(), places: 10 };
+    let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
     let source = Source::Embedded { listen, tls: false };
     for loaded in [loaded(), source.load().unwrap_or_else(|findings| panic!("{findings:?}"))] {
         let app = App::new(loaded, source.clone(), Shared::new(), options.clone());

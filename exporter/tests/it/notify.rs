@@ -72,7 +72,7 @@ impl Site {
     fn start_with(&self, storage: &Path) -> Running {
         let source = Source::File(self.path("sla.yml"));
         let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots: Roots::default(), places: 10 };
+        let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
         let app = App::new(loaded, source, Shared::new(), options);
         let shutdown = CancellationToken::new();
         drop(app.run(shutdown.clone()));

@@ -15,7 +15,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 #[tokio::test]
 async fn each_path_answers_its_methods_and_no_other() {
-    const NOT_FOUND: &str = "nothing here; there is /, /metrics, /sd, /status, /-/healthy, /-/ready and /-/reload\n";
+    const NOT_FOUND: &str =
+        "nothing here; there is /, /metrics, /probe, /sd, /status, /-/healthy, /-/ready and /-/reload\n";
     let server = Server::start(SMALL);
     server.run();
     for (method, path, status, content_type, body) in [

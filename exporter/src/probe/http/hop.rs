@@ -34,14 +34,19 @@ pub(super) struct Hop<'a> {
 }
 
 impl<'a> Hop<'a> {
-    pub(super) fn first(settings: &'a Settings, url: Url, credentials: Option<Credentials>) -> Self {
+    pub(super) fn first(
+        settings: &'a Settings,
+        url: Url,
+        hostname: Option<&'a HeaderValue>,
+        credentials: Option<Credentials>,
+    ) -> Self {
         Self {
             settings,
             origin: url.clone(),
             url,
             method: settings.method.clone(),
             body: settings.body.clone(),
-            host: settings.host.as_ref(),
+            host: hostname.or(settings.host.as_ref()),
             credentials,
             cookies: Cookies::default(),
             address: None,

@@ -18,6 +18,8 @@ mod transport;
 pub(crate) use auth::{Auth, secrets_of};
 pub use settings::{Settings, decode};
 
+use hyper::header::HeaderValue;
+
 use self::exchange::Outcome;
 use self::hop::Hop;
 use super::{Failure, Metric, Reason, Samples, Shared};
@@ -35,11 +37,17 @@ pub fn check_target(_settings: &Settings, target: &str) -> Result<(), String> {
     target::parse(target).map(drop)
 }
 
-/// One attempt.
+/// One attempt; `hostname` goes before the `Host` header of the settings.
 ///
 /// # Errors
 /// With the reason the attempt failed.
-pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
+pub async fn run(
+    settings: &Settings,
+    target: &str,
+    hostname: Option<&HeaderValue>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
     for phase in PHASES {
         out.set_phase(Metric::HttpDuration, phase, 0.0);
     }
@@ -51,7 +59,7 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     }
     let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     let credentials = settings.auth.read().await?;
-    let mut hop = Hop::first(settings, url, credentials);
+    let mut hop = Hop::first(settings, url, hostname, credentials);
     for _ in 0..=MAX_REDIRECTS {
         match exchange::send(settings, &mut hop, shared, out).await? {
             Outcome::Final => return Ok(()),

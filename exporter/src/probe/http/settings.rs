@@ -10,6 +10,7 @@ use super::assertions::Assertions;
 use super::auth::Auth;
 use super::body::Compression;
 use crate::config::decode::{Cursor, MapCursor};
+use crate::config::masked;
 use crate::probe::net::{IpChoice, source_ip_address};
 use crate::probe::tls::{self, TlsSettings};
 
@@ -51,6 +52,18 @@ pub struct Settings {
     pub(super) body_limit: u64,
     pub(super) compression: Option<Compression>,
     pub(super) assertions: Assertions,
+}
+
+impl Settings {
+    /// Whether requests carry what only the target should see.
+    pub(in crate::probe) fn sends_credentials(&self) -> bool {
+        self.auth.is_some() || self.headers.keys().any(|name| masked::is_secret(name.as_str()))
+    }
+
+    /// The configured `Host` header.
+    pub(in crate::probe) fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
+    }
 }
 
 /// Reads the section `http` of a module.

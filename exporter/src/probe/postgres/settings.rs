@@ -81,6 +81,13 @@ impl SslMode {
     }
 }
 
+impl Settings {
+    /// Whether a login shows a password, or a proof of it that can be tried out on words.
+    pub(in crate::probe) fn sends_credentials(&self) -> bool {
+        self.password.is_some()
+    }
+}
+
 /// Reads the section `postgres` of a module.
 pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let ip = IpChoice::decode(&mut map);

@@ -9,6 +9,8 @@ mod steps;
 
 use std::net::{IpAddr, SocketAddr};
 
+use hyper::header::HeaderValue;
+
 use self::conversation::{Conversation, Link};
 use self::steps::Step;
 use super::endpoint::Endpoint;
@@ -52,13 +54,19 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
     Endpoint::parse(target, None)?.fits(settings.ip)
 }
 
-/// One attempt.
+/// One attempt; `hostname` is the peer's name in TLS where `tls_config` has no `server_name`.
 ///
 /// # Errors
 /// `dns`, `refused`, `reset`, `connect`, `permission` and `internal` as they happen; `tls` and `certificate` for the
 /// handshake; `body` when no line matched, `too_large` when a line or the conversation is, `protocol` for plain
 /// text where TLS was to begin.
-pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
+pub async fn run(
+    settings: &Settings,
+    target: &str,
+    hostname: Option<&HeaderValue>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
     // blackbox_exporter shows 0 for whatever fails before a regular expression can.
     out.set(Metric::FailedDueToRegex, 0.0);
     if settings.steps.iter().any(Step::expects_bytes) {
@@ -66,13 +74,14 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     }
     let endpoint = Endpoint::parse(target, None).map_err(|why| Failure::new(super::Reason::Internal, why))?;
     let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await?;
+    let name = hostname.and_then(|name| name.to_str().ok()).unwrap_or(&endpoint.host);
     out.stage("connecting");
     let stream = net::connect(SocketAddr::new(address, endpoint.port), settings.source).await?;
     let mut link = Link::Plain(stream);
     if let (true, Some(tls)) = (settings.tls_at_once, &settings.tls) {
-        link = link.into_tls(&endpoint.host, tls, out).await?;
+        link = link.into_tls(name, tls, out).await?;
     }
-    let conversation = Conversation::new(link, &endpoint.host, settings.tls.as_ref());
+    let conversation = Conversation::new(link, name, settings.tls.as_ref());
     conversation.hold(&settings.steps, out).await
 }
 

@@ -1,0 +1,141 @@
+//! A part of a configuration as text that may be shown: YAML in which what could be a secret is `<secret>`.
+//!
+//! What is one is told by its key, generously: a text hidden without need costs less than one shown.
+
+use std::fmt::Write as _;
+
+use super::node::{Node, Value};
+
+const SECRET: &str = "<secret>";
+/// Text that is shown of one value, in characters: a body to send can be long.
+const MAX_TEXT: usize = 1000;
+
+/// `node` as YAML in blocks.
+pub(crate) fn render(node: &Node) -> String {
+    let mut text = String::new();
+    write(&mut text, node, 0, false);
+    text
+}
+
+/// Keys whose value is, or holds, a secret; the name of a file that holds one is none.
+pub(crate) fn is_secret(key: &str) -> bool {
+    const PARTS: [&str; 9] =
+        ["password", "secret", "token", "credential", "authorization", "cookie", "api-key", "apikey", "private"];
+    let key = key.to_ascii_lowercase();
+    let of_file = key.ends_with("_file") || key.ends_with("_files") || key == "files";
+    !of_file && key != "token_url" && (key == "key" || PARTS.iter().any(|part| key.contains(part)))
+}
+
+fn write(text: &mut String, node: &Node, depth: usize, hidden: bool) {
+    match &node.value {
+        Value::Scalar { text: value, plain } => {
+            let _ = writeln!(text, "{}", if hidden { SECRET.to_owned() } else { scalar(value, *plain) });
+        }
+        Value::List(items) if items.is_empty() => text.push_str("[]\n"),
+        Value::Map(entries) if entries.is_empty() => text.push_str("{}\n"),
+        Value::List(items) => {
+            for item in items {
+                let _ = write!(text, "{:1$}- ", "", depth * 2);
+                // What is nested begins behind the dash.
+                let mut inner = String::new();
+                write(&mut inner, item, depth + 1, hidden);
+                text.push_str(inner.trim_start_matches(' '));
+            }
+        }
+        Value::Map(entries) => {
+            for entry in entries {
+                let _ = write!(text, "{:2$}{}: ", "", scalar(&entry.key, true), depth * 2);
+                // A header or parameter may be given as `{name: Authorization, value: …}` too; blackbox.yml has none such.
+                // What is said in the open about it (`authorization: {type: Bearer}`) is hidden with it.
+                let open = matches!(entry.node.value, Value::Map(_)) && !is_secret_map(&entry.key);
+                nested(text, &entry.node, depth, (hidden && !is_file(&entry.key)) || (is_secret(&entry.key) && !open));
+            }
+        }
+    }
+}
+
+/// `authorization: {type: …, credentials_file: …}` is a section; `secrets: {…}` holds nothing but secrets.
+fn is_secret_map(key: &str) -> bool {
+    key.eq_ignore_ascii_case("secrets")
+}
+
+fn is_file(key: &str) -> bool {
+    key.ends_with("_file") || key.ends_with("_files")
+}
+
+fn nested(text: &mut String, node: &Node, depth: usize, hidden: bool) {
+    let simple = match &node.value {
+        Value::Scalar { .. } => true,
+        Value::List(items) => items.is_empty(),
+        Value::Map(entries) => entries.is_empty(),
+    };
+    if !simple {
+        // Cut the space behind the colon or dash.
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+    }
+    write(text, node, depth + 1, hidden);
+}
+
+fn scalar(value: &str, plain: bool) -> String {
+    let shown: String = value.chars().take(MAX_TEXT).collect();
+    let dots = if shown.len() < value.len() { "…" } else { "" };
+    // A password in a URL, such as a proxy's.
+    let shown = match (shown.find("://"), shown.find('@')) {
+        (Some(scheme), Some(at)) if scheme < at && !shown[scheme + 3..at].contains(['/', ' ']) => {
+            format!("{}{SECRET}{}", &shown[..scheme + 3], &shown[at..])
+        }
+        _ => shown,
+    };
+    if plain && dots.is_empty() { shown } else { serde_json::to_string(&format!("{shown}{dots}")).unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::node::parse;
+
+    #[test]
+    fn structure_and_texts_stay() {
+        let yaml = "prober: http\ntimeout: 5s\nhttp:\n  valid_status_codes:\n    - 200\n    - 204\n  body: \"a\\nb\"\n  headers: {}\n";
+        assert_eq!(render(&parse(yaml).unwrap()), yaml);
+    }
+
+    #[test]
+    fn what_could_be_a_secret_is_hidden_and_the_names_of_files_are_not() {
+        let yaml = "
+basic_auth: {username: u, password: S3CRET, password_file: pw.txt}
+authorization: {type: Bearer, credentials: S3CRET, credentials_file: c.txt}
+bearer_token: S3CRET
+bearer_token_file: t.txt
+proxy_url: http://u:S3CRET@proxy:3128/
+oauth2: {client_id: id, client_secret: S3CRET, token_url: https://a/token, endpoint_params: {client_secret: S3CRET}}
+headers: {Authorization: S3CRET, Cookie: S3CRET, X-Api-Key: S3CRET, Accept: ja}
+http_headers: {X-A: {values: [open], secrets: [S3CRET, {x: S3CRET}], files: [h.txt]}}
+tls_config: {key: S3CRET, key_file: k.pem, ca: open}
+";
+        let text = render(&parse(yaml).unwrap());
+        assert!(!text.contains("S3CRET"), "{text}");
+        for shown in [
+            "username: u",
+            "pw.txt",
+            "c.txt",
+            "t.txt",
+            "id",
+            "https://a/token",
+            "ja",
+            "open",
+            "h.txt",
+            "k.pem",
+            "@proxy:3128",
+        ] {
+            assert!(text.contains(shown), "{shown} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let text = render(&parse(&format!("body: \"{}\"", "語".repeat(5000))).unwrap());
+        assert!(text.len() < 4000 && text.ends_with("…\"\n"), "{}", text.len());
+    }
+}

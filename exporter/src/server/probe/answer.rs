@@ -1,0 +1,59 @@
+//! A run as an answer: metrics for Prometheus, or the same with what happened for a person (`debug=true`).
+
+use std::fmt::Write as _;
+
+use super::Admitted;
+use crate::config::decode::format_duration;
+use crate::exposition::{Format, Kind, Page};
+use crate::probe::{Extra, Metric, Module, Run};
+
+/// The run's metrics, without labels of a scheduled probe: whoever scrapes adds their own.
+pub(super) fn page(run: &Run, format: Format) -> Vec<u8> {
+    let mut page = Page::new(format, Vec::with_capacity(4096));
+    for metric in Metric::ALL {
+        let mut samples = run.samples.iter().filter(|sample| sample.metric == *metric).peekable();
+        if samples.peek().is_some() {
+            page.family(metric.name(), metric.help(), Kind::Gauge);
+        }
+        for sample in samples {
+            match &sample.extra {
+                Extra::None => page.sample(&[], sample.value),
+                Extra::Phase(phase) => page.sample(&[("phase", phase)], sample.value),
+                Extra::Rendered(labels) => page.rendered(labels, "", sample.value),
+            }
+        }
+    }
+    page.finish()
+}
+
+/// What blackbox_exporter shows under the same three headings.
+pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
+    let mut text = String::from("Logs for the probe:\n");
+    let Admitted { target, hostname, timeout, .. } = request;
+    let _ = writeln!(text, "target:   {target}");
+    if let Some(name) = hostname.as_ref().and_then(|name| name.to_str().ok()) {
+        let _ = writeln!(text, "hostname: {name}");
+    }
+    let _ = writeln!(text, "module:   {} ({})", module.name, module.prober.name());
+    let _ = writeln!(text, "timeout:  {}", format_duration(*timeout));
+    for sample in &run.samples {
+        if let Extra::Phase(phase) = sample.extra {
+            let _ = writeln!(text, "{phase:<9} {:.6} s", sample.value);
+        }
+    }
+    let seconds = run.duration.as_secs_f64();
+    let _ = match &run.failure {
+        None => writeln!(text, "result:   success after {seconds:.6} s"),
+        Some(failure) => {
+            writeln!(
+                text,
+                "result:   failure after {seconds:.6} s\nreason:   {}\nbecause:  {}",
+                failure.reason, failure.detail
+            )
+        }
+    };
+    let metrics = page(run, Format::Text);
+    let _ = write!(text, "\n\n\nMetrics that would have been returned:\n{}", String::from_utf8_lossy(&metrics));
+    let _ = write!(text, "\n\n\nModule configuration:\n{}", module.source);
+    text
+}

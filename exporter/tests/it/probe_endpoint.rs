@@ -1,0 +1,142 @@
+//! `/probe` over real connections: what it refuses, what it never sends, how long it takes.
+//! What it answers beside blackbox_exporter is in `tests/it/blackbox_exporter.rs`.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::client::{SMALL, Server};
+
+/// A configuration with modules that carry secrets, and a probe that uses one of them on `allowed`.
+fn config(allowed: u16) -> String {
+    let modules = "
+  plain: {prober: http, timeout: 5s}
+  patient: {prober: tcp, timeout: 10s, tcp: {query_response: [{expect: never}]}}
+  login: {prober: http, timeout: 5s, http: {basic_auth: {username: u, password_file: PASSWORD}}}
+  named: {prober: http, http: {headers: {Host: a.example}}}
+  pinger: {prober: icmp}";
+    let folder = std::env::temp_dir().join(format!("sla-probe-endpoint-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let password = folder.join("password");
+    std::fs::write(&password, "s3cret").unwrap();
+    SMALL
+        .replace(
+            "modules: {tcp: {prober: tcp, timeout: 1s}}",
+            &format!("modules:\n  tcp: {{prober: tcp, timeout: 1s}}{modules}"),
+        )
+        .replace("PASSWORD", &password.display().to_string())
+        .replace(
+            "probes: [",
+            &format!(
+                "probes: [{{name: allowed, module: login, targets: [\"http://127.0.0.1:{allowed}/\"], interval: 5m}}, "
+            ),
+        )
+}
+
+/// Answers each connection with what it was sent, as the body.
+async fn mirror() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut heard = vec![0; 4096];
+                let length = stream.read(&mut heard).await.unwrap_or(0);
+                let heard = String::from_utf8_lossy(&heard[..length]).into_owned();
+                let status =
+                    if heard.to_ascii_lowercase().contains("authorization: basic dtpzm2nyzxq=") { 200 } else { 299 };
+                let status = if heard.to_ascii_lowercase().contains("host: b.example\r\n") { 202 } else { status };
+                let _ = stream.write_all(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").as_bytes()).await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_with_what_can() {
+    let server = Server::start(&config(1));
+    for (query, part) in [
+        ("", "the parameter `target` is missing"),
+        ("?module=plain", "the parameter `target` is missing"),
+        ("?target=x", "unknown module `http_2xx`; known: tcp, plain"),
+        ("?target=x&module=plian", "did you mean `plain`?"),
+        ("?target=ftp://x&module=plain", "target: unknown scheme `ftp`"),
+        ("?target=http://u:s3cret@x/&module=plain", "basic_auth"),
+        ("?target=host-without-port&module=tcp", "target: "),
+        ("?target=http://x/&module=plain&hostname=a%0d%0aX:%20y", "hostname: expected a name"),
+        ("?target=http://x/&module=named&hostname=b.example", "`a.example`; leave one of them out"),
+    ] {
+        let answer = server.get(&format!("/probe{query}")).await;
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+        assert!(answer.text().contains(part), "{query}: {}", answer.text());
+        assert!(!answer.text().contains("s3cret"), "{}", answer.text());
+    }
+    let answer = server.request("POST", "/probe?target=x", &[]).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET")));
+    let odd = [("X-Prometheus-Scrape-Timeout-Seconds", "soon")];
+    let answer = server.request("GET", "/probe?target=http://127.0.0.1:1/&module=plain", &odd).await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn credentials_go_to_targets_of_the_configuration_and_no_other() {
+    let (known, other) = (mirror().await, mirror().await);
+    let server = Server::start(&config(known));
+    let ask = async |query: String| server.get(&format!("/probe?{query}")).await;
+    let answer = ask(format!("module=login&target=http://127.0.0.1:{known}/")).await;
+    assert!(answer.text().contains("probe_http_status_code 200\n"), "{}", answer.text());
+    for query in [
+        format!("module=login&target=http://127.0.0.1:{other}/"),
+        format!("module=login&target=http://127.0.0.1:{known}/&hostname=elsewhere.example"),
+        format!("module=login&target=http://127.0.0.1:{known}/more"),
+    ] {
+        let answer = ask(query).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.text().contains("--probe.credentials-to-any-target"), "{}", answer.text());
+    }
+    let answer = ask(format!("module=plain&target=http://127.0.0.1:{other}/")).await;
+    assert!(answer.text().contains("probe_http_status_code 299\n"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn hostname_is_who_is_meant() {
+    let port = mirror().await;
+    let server = Server::start(&config(1));
+    let answer = server.get(&format!("/probe?module=plain&hostname=b.example&target=http://127.0.0.1:{port}/")).await;
+    assert!(answer.text().contains("probe_http_status_code 202\n"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_target_that_says_nothing_is_given_up_before_the_scraper_gives_up() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = Server::start(&config(1));
+    let started = Instant::now();
+    let patience = [("X-Prometheus-Scrape-Timeout-Seconds", "2")];
+    let path = format!("/probe?module=patient&target=127.0.0.1:{port}");
+    let answer = server.request("GET", &path, &patience).await;
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(answer.text().contains("probe_success 0\n"), "{}", answer.text());
+    let answer = server.request("GET", &format!("{path}&debug=true"), &patience).await;
+    for part in ["timeout:  1s500ms", "reason:   timeout", "probe_success 0", "prober: tcp"] {
+        assert!(answer.text().contains(part), "{part}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_file_taken_as_it_is_says_which_of_its_modules_cannot_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("blackbox.yml");
+    std::fs::write(&file, "modules:\n  good: {prober: tcp}\n  quic: {prober: http, http: {enable_http3: true}}\n")
+        .unwrap();
+    let server = Server::start(&format!("{SMALL}module_files: [\"{}\"]\n", file.display()));
+    let answer = server.get("/probe?module=quic&target=https://127.0.0.1/").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("blackbox.yml:3:3) cannot be run"), "{}", answer.text());
+    let answer = server.get("/probe?module=good&target=127.0.0.1:1").await;
+    assert!(answer.text().contains("probe_success 0\n"), "{}", answer.text());
+}
