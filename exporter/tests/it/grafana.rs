@@ -86,7 +86,12 @@ impl Site {
     fn start(&self) -> Running {
         let source = Source::File(self.path("sla.yml"));
         let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let app = App::new(loaded, source, Shared::new(), Options { roots: Roots::default(), places: 10 });
+        let app = App::new(
+            loaded,
+            source,
+            Shared::new(),
+            Options { roots: Roots::default(), places: 10, credentials_anywhere: false },
+        );
         let shutdown = CancellationToken::new();
         let writing = tokio::spawn(grafana::run(Arc::clone(&app), PACE, shutdown.clone()));
         Running { app, shutdown, writing }
