@@ -1,5 +1,6 @@
 //! The command line: flags in Prometheus' style, each with an environment variable.
 
+mod grafana;
 mod ledger;
 mod prometheus;
 mod report;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use grafana::GrafanaFlags;
 pub use ledger::{DraftFlags, LedgerCommand, LedgerFlags};
 pub use prometheus::PrometheusFlags;
 pub use report::{Format, ReportFlags};

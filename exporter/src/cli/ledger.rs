@@ -6,14 +6,14 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::PrometheusFlags;
+use super::{GrafanaFlags, PrometheusFlags};
 use crate::calendar::Month;
 
 /// Ends the long help; the codes are an interface.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the draft is written, also when there is nothing to judge: then it has comments only
-  1  it is not: a file was refused, Prometheus did not answer or has no slot of the months, the file cannot be written
+  1  it is not: a file was refused, Prometheus or Grafana did not answer, Prometheus has no slot of the months, the file cannot be written
   2  the command line makes no sense: a wrong month or time, one to come, --out a file that is read";
 
 /// `ledger …`
@@ -27,7 +27,8 @@ pub struct LedgerFlags {
 /// What is done to a ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Write entries for measured downtime that the ledger does not decide: to be completed and judged by a person
+    /// Write entries for measured downtime that the ledger does not decide, or for what people drew in Grafana: to be completed
+    /// and judged by a person
     Draft(Box<DraftFlags>),
 }
 
@@ -54,6 +55,9 @@ pub struct DraftFlags {
     /// Whom to ask for slots and probes.
     #[command(flatten)]
     pub prometheus: PrometheusFlags,
+    /// Whom to ask for what people drew.
+    #[command(flatten)]
+    pub grafana: GrafanaFlags,
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -3,6 +3,7 @@
 //! Everything that can be refused without Prometheus is refused before it is asked. Not for: what is proposed (`proposals`),
 //! how it is written (`yaml`).
 
+mod drawn;
 mod period;
 
 use std::fs;
@@ -48,13 +49,18 @@ fn draft(flags: &DraftFlags) -> Result<(), Refusal> {
             flags.out.display()
         )));
     }
-    let settings = Settings::from_flags(&flags.prometheus).map_err(Refusal::failed)?;
-    settings.warnings.iter().for_each(tell);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Refusal::failed(format_args!("cannot start: {error}")))?;
-    let text = runtime.block_on(asked(settings, &config, &period, now))?;
+    let text = if let Some(url) = &flags.grafana.url {
+        let (peer, names) = drawn::peer(&flags.grafana, url, &config)?;
+        runtime.block_on(drawn::text(peer, names, &config, flags, &period, now))?
+    } else {
+        let settings = Settings::from_flags(&flags.prometheus).map_err(Refusal::failed)?;
+        settings.warnings.iter().for_each(tell);
+        runtime.block_on(asked(settings, &config, &period, now))?
+    };
     write_out(&flags.out, text.as_bytes()).map_err(|error| {
         let what =
             if flags.out == Path::new("-") { "standard output".to_owned() } else { flags.out.display().to_string() };

@@ -2,11 +2,13 @@
 //!
 //! A draft says what was seen: when, which functions, which probes failed and why, whether an upstream failed at the same
 //! time. It proposes and never decides: a cause is in comments only, and an entry without one changes no figure.
-//! `stretches`, `proposals`, `evidence`, `seen`, `scalar` and `yaml` are pure; `ask` and [`command`] ask Prometheus. Not
+//! `drawn` makes entries of what people drew in Grafana instead. `stretches`, `proposals`, `evidence`, `seen`, `drawn`, `scalar` and `yaml` are
+//! pure; `ask` asks Prometheus, and [`command`] that or Grafana. Not
 //! for: which slots are unexplained (`report`), what entries do (`windows`).
 
 mod ask;
 pub mod command;
+mod drawn;
 mod evidence;
 mod proposals;
 mod scalar;

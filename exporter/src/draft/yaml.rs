@@ -9,7 +9,7 @@ use crate::contract::{Contract, Text};
 use crate::report::model::Link;
 
 /// The longest title a ledger takes, in characters.
-const MAX_TITLE: usize = 256;
+pub(super) const MAX_TITLE: usize = 256;
 
 /// Where a draft comes from.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +56,10 @@ pub fn write(draft: &Draft, proposals: &[Evidence], remarks: &[Evidence], head: 
 }
 
 pub(super) struct Page<'a> {
-    contract: &'a Contract,
-    out: String,
+    pub(super) contract: &'a Contract,
+    pub(super) out: String,
     /// Before each comment.
-    indent: &'static str,
+    pub(super) indent: &'static str,
 }
 
 impl Page<'_> {
@@ -181,7 +181,7 @@ impl Page<'_> {
     }
 
     /// On the contract's clocks, with its offset.
-    fn moment(&self, at: i64) -> String {
+    pub(super) fn moment(&self, at: i64) -> String {
         let zoned = Timestamp::from_second(at).unwrap_or_default().to_zoned(self.contract.timezone.clone());
         zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }

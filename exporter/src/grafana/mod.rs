@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use self::answer::Annotation;
+pub(crate) use self::answer::Annotation;
+pub(crate) use self::api::{Api, ConfigNames, Query};
 pub use self::metrics::{GrafanaMetrics, State};
 pub use self::settings::Grafana;
 use self::writer::Writer;

@@ -8,6 +8,7 @@ mod availability;
 mod config;
 mod dns;
 mod grafana;
+mod grafana_draft;
 mod host;
 mod hostile;
 mod http;
