@@ -4,6 +4,7 @@
 //! Alerts are posted as Prometheus and the exporter post them. Not for: what rules say (`tests/promtool`), the whole way from
 //! a probe (`end_to_end.rs`).
 
+mod evidence;
 mod ledger;
 mod notices;
 mod outages;

@@ -8,16 +8,16 @@ use tempfile::TempDir;
 
 use super::{SETTLED, Told, assert_well_formed};
 
-const A: &str = "customer-a@example.com";
+pub(super) const A: &str = "customer-a@example.com";
 
-struct Exporter {
-    folder: TempDir,
-    port: u16,
+pub(super) struct Exporter {
+    pub(super) folder: TempDir,
+    pub(super) port: u16,
     program: Program,
 }
 
 impl Exporter {
-    async fn start(alertmanager: u16) -> Self {
+    pub(super) async fn start(alertmanager: u16) -> Self {
         Self::watching(alertmanager, alertmanager).await
     }
 
@@ -68,13 +68,13 @@ alertmanager:
     }
 
     /// Puts the ledger in force.
-    async fn ledger(&self, text: &str) {
+    pub(super) async fn ledger(&self, text: &str) {
         std::fs::write(self.folder.path().join("ledger.yml"), text).unwrap();
         http::post(self.port, "/-/reload").await.unwrap();
     }
 
     /// Waits until the page shows a line that begins so.
-    async fn shows(&self, line: &str) {
+    pub(super) async fn shows(&self, line: &str) {
         eventually(&format!("{line} on the page"), async || {
             let page = http::get(self.port, "/metrics").await?;
             let notices: Vec<&str> = page.lines().filter(|l| l.starts_with("sla_notice")).collect();
@@ -84,7 +84,7 @@ alertmanager:
     }
 }
 
-fn incident(started: Timestamp, updates: &[(&str, &str)], rest: &str) -> String {
+pub(super) fn incident(started: Timestamp, updates: &[(&str, &str)], rest: &str) -> String {
     let updates: String = updates
         .iter()
         .enumerate()
