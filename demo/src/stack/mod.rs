@@ -208,6 +208,7 @@ All is running. Ctrl-C stops it and leaves nothing behind.
 
   the demo service, with buttons to break it    http://127.0.0.1:{demo}/
   what sla-exporter sees                        http://127.0.0.1:{exporter}/
+  the status page that customers see            http://127.0.0.1:{exporter}/status
   Prometheus: up or down, function by function  http://127.0.0.1:{prometheus}/graph?g0.expr=sla%3Afunction_up%3Anow&g0.tab=1
   its alerts                                    http://127.0.0.1:{prometheus}{alerts}
   Alertmanager (Debian's has no pages)          http://127.0.0.1:{alertmanager}/

@@ -163,6 +163,7 @@ async fn the_landing_page_shows_problems_first_and_in_pages() {
         (page("/").await, page("/?page=2").await, page("/?page=3").await, page("/?page=99&page=1").await);
     assert_eq!([&first, &second, &last, &beyond].map(|text| rows(text)), [200, 200, 50, 50]);
     assert!(first.contains("1 to 200 of 450 targets") && last.contains("401 to 450 of 450 targets"), "{last}");
+    assert!(second.contains("<a href=\"/status\">Status page for customers</a>"), "{second}");
     assert!(second.contains("href=\"?page=1\"") && second.contains("href=\"?page=3\""));
     for nonsense in ["/?page=0", "/?page=-1", "/?page=x", "/?page", "/?%00", "/?page=184467440737095516160"] {
         assert_eq!(rows(&page(nonsense).await), 200, "{nonsense}");

@@ -142,7 +142,7 @@ fn head(html: &mut Html, view: &View<'_>) {
     if view.embedded {
         html.markup(" · built-in default, no <code>--config.file</code>");
     }
-    html.markup("</p>\n<nav><a href=\"/metrics\">Metrics</a><a href=\"/sd\">Service discovery</a>")
+    html.markup("</p>\n<nav><a href=\"/status\">Status page for customers</a><a href=\"/metrics\">Metrics</a><a href=\"/sd\">Service discovery</a>")
         .markup("<a href=\"/-/healthy\">Health</a><a href=\"/-/ready\">Readiness</a></nav>\n");
     if let Some(findings) = view.refused {
         html.markup("<p class=\"note\" role=\"alert\"><b>The newest configuration was refused</b>, ")
