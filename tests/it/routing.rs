@@ -237,11 +237,50 @@ fn only_tickets_keep_to_working_hours() {
     let config = yaml(CONFIG);
     let mut found = Vec::new();
     limited(&config["route"], &mut found);
-    assert_eq!(found, ["tickets"]);
+    assert_eq!(found, ["tickets", "tickets"]);
+    // Alertmanager's routes do not inherit hours: a part of the tickets without them would be mailed at night.
+    let routes = config["route"]["routes"].as_sequence().unwrap();
+    for route in routes.iter().filter(|route| route["receiver"] == "tickets") {
+        for part in route["routes"].as_sequence().into_iter().flatten() {
+            for key in ["receiver", "active_time_intervals", "mute_time_intervals"] {
+                assert_eq!(part[key], route[key], "{part:?}");
+            }
+        }
+    }
     for interval in config["time_intervals"].as_sequence().unwrap() {
         for part in interval["time_intervals"].as_sequence().unwrap() {
             assert_eq!(part["location"], "Asia/Tokyo", "{interval:?}");
         }
+    }
+}
+
+/// Alertmanager remembers for five days by default (`--data.retention`) what it mailed: repeated later, it would be forgotten and
+/// mailed at once. The alerts that are said again seldom exist, are tickets, and are the month's and the certificate's only.
+#[test]
+fn what_stands_for_weeks_is_said_again_every_four_days() {
+    let config = yaml(CONFIG);
+    let routes = config["route"]["routes"].as_sequence().unwrap();
+    let seldom: Vec<&Value> = routes
+        .iter()
+        .flat_map(|route| route["routes"].as_sequence().into_iter().flatten())
+        .filter(|route| route["repeat_interval"] == "4d")
+        .collect();
+    assert_eq!(seldom.len(), 1);
+    let matcher = seldom[0]["matchers"][0].as_str().unwrap();
+    let names: BTreeSet<&str> = matcher.split('"').nth(1).unwrap().split('|').collect();
+    assert_eq!(
+        names,
+        BTreeSet::from([
+            "SlaCertificateExpiring",
+            "SlaMonthAtRisk",
+            "SlaMonthBreached",
+            "SlaMonthLowerBoundBreached",
+            "SlaMonthUnmeasured"
+        ])
+    );
+    for name in names {
+        let rule = alerts().into_iter().find(|rule| rule.name == name).unwrap_or_else(|| panic!("no alert {name}"));
+        assert_eq!(rule.text(&["labels", "severity"]), "ticket", "{name}");
     }
 }
 

@@ -65,6 +65,30 @@ async fn thirty_failing_probes_of_a_function_that_is_up_are_one_ticket() {
     assert_eq!(told.mails.all().len(), 1);
 }
 
+/// What stands for weeks is not said every day; what is new of it is a mail of its own, at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missed_month_is_not_said_again_as_often_as_a_failing_probe() {
+    let told = Told::start_with(&[("repeat_interval: 12h", "repeat_interval: 2s")]).await;
+    let missed = alert("SlaMonthBreached", "contract=c function=consumer month=2026-10");
+    told.post(&[missed.clone(), alert("SlaProbeFailing", "contract=d probe=p site=s")]).await;
+    let of = |contract: &str| {
+        let subjects = told.to("tickets@example.com").into_iter().map(|mail| mail.subject);
+        subjects.filter(|subject| subject.contains(&format!(" {contract}"))).count()
+    };
+    eventually("the probe a third time", async || match of("d") {
+        count if count >= 3 => Ok(()),
+        count => Err(format!("{count}")),
+    })
+    .await;
+    assert_eq!(of("c/consumer"), 1, "{:?}", told.mails.all().iter().map(|mail| &mail.subject).collect::<Vec<_>>());
+    told.post(&[alert("SlaMonthUnmeasured", "contract=c function=consumer month=2026-10")]).await;
+    eventually("what is new of the month", async || match of("c/consumer") {
+        2 => Ok(()),
+        count => Err(format!("{count}")),
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tickets_of_two_devices_are_two_mails_and_security_reaches_several_people_beside() {
     let told = Told::start().await;
