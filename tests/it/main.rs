@@ -6,6 +6,7 @@
 mod blackbox_exporter;
 mod closing;
 mod compose;
+mod dashboards;
 mod demo;
 mod draft;
 mod end_to_end;

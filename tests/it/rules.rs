@@ -4,7 +4,7 @@
 //! (`mails.rs`, `compose.rs`).
 
 mod coverage;
-mod metrics;
+pub(crate) mod metrics;
 mod texts;
 mod timing;
 

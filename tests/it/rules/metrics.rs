@@ -53,20 +53,20 @@ const LANGUAGE: &[&str] = &[
 ];
 
 /// Names, and beginnings of names where the list has `node_memory_*`.
-fn known() -> BTreeSet<String> {
+pub(crate) fn known() -> BTreeSet<String> {
     let listed = read("docs/metrics.md");
     let exported = listed.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned()));
     let recorded = records().into_iter().map(|rule| rule.name);
     exported.chain(recorded).chain(PROMETHEUS.iter().map(|&name| name.to_owned())).collect()
 }
 
-fn exists(known: &BTreeSet<String>, name: &str) -> bool {
+pub(crate) fn exists(known: &BTreeSet<String>, name: &str) -> bool {
     known.contains(name)
         || known.iter().filter_map(|known| known.strip_suffix('*')).any(|start| name.starts_with(start))
 }
 
 /// The identifiers of an expression outside of strings, label lists and comments.
-fn identifiers(expression: &str) -> BTreeSet<String> {
+pub(crate) fn identifiers(expression: &str) -> BTreeSet<String> {
     let mut bare = String::new();
     let (mut quoted, mut skipping) = (false, None);
     for line in expression.lines() {
