@@ -13,8 +13,8 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The variables that choose the ports.
-const PORTS: [&str; 6] =
-    ["DEMO_PORT", "EXPORTER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "SMTP_PORT", "MAIL_PORT"];
+const PORTS: [&str; 7] =
+    ["DEMO_PORT", "EXPORTER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "SMTP_PORT", "MAIL_PORT", "GRAFANA_PORT"];
 
 /// A launcher with all its programs running.
 struct Launcher {
@@ -221,4 +221,44 @@ fn a_taken_port_is_named_before_anything_starts() {
         said.contains(&format!("port {port} (Prometheus) is taken by ")) && said.contains("PROMETHEUS_PORT="),
         "{said}"
     );
+}
+
+/// Answers what the launcher asks of a Grafana, once it finds what a Grafana would need.
+const STAND_IN: &str = r#"#!/usr/bin/perl
+use strict; use IO::Socket::INET;
+die "arguments: @ARGV" unless $ARGV[0] eq 'server';
+my $provisioning = $ENV{GF_PATHS_PROVISIONING};
+for my $file ("$provisioning/datasources/prometheus.yml", "$provisioning/dashboards/sla.yml") { die $file unless -f $file }
+my $socket = IO::Socket::INET->new(
+    LocalAddr => $ENV{GF_SERVER_HTTP_ADDR}, LocalPort => $ENV{GF_SERVER_HTTP_PORT}, Listen => 5, ReuseAddr => 1) or die $!;
+while (my $client = $socket->accept) {
+    my $first = <$client>;
+    while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n$/ }
+    my $status = $first =~ m{^GET /api/health } ? '200 OK' : '404 Not Found';
+    print $client "HTTP/1.1 $status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    close $client;
+}
+"#;
+
+#[test]
+fn a_grafana_on_the_path_is_provisioned_started_and_ended_with_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let grafana = folder.path().join("grafana");
+    std::fs::write(&grafana, STAND_IN).unwrap();
+    std::fs::set_permissions(&grafana, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("PATH={}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let launcher = Launcher::start(&["env", &path]);
+    let said = launcher.said();
+    let (prometheus, port) = (launcher.ports[2], launcher.ports[6]);
+    assert!(
+        said.contains(&format!("dashboards, in Grafana                        http://127.0.0.1:{port}/")),
+        "{said}"
+    );
+    // Alerts lead to it.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rules = runtime.block_on(sla_tests::http::get(prometheus, "/api/v1/rules?type=alert")).unwrap();
+    assert!(rules.contains(&format!("http://127.0.0.1:{port}/d/sla-function?")), "{rules}");
+    kill_process(pid(&launcher.process), Signal::INT).unwrap();
+    let (status, said) = launcher.nothing_is_left();
+    assert!(status.success(), "{said}");
 }

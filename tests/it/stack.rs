@@ -60,8 +60,15 @@ impl Stack {
         let text_format_port = text_format.local_addr().unwrap().port();
 
         let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
-        let ports =
-            Ports { demo: demo_port, exporter: exporter_port, prometheus, alertmanager, smtp: smtp_port, mail: 0 };
+        let ports = Ports {
+            demo: demo_port,
+            exporter: exporter_port,
+            prometheus,
+            alertmanager,
+            smtp: smtp_port,
+            mail: 0,
+            grafana: 0,
+        };
         let shipped = folder.path().join("shipped");
         tokio::spawn(web::serve(text_format, Arc::new(TextFormat(exporter_port))));
         write_shortened(&shipped, text_format_port);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Parser;
 use sla_demo::stack::{self, Places, Ports};
 
-/// Starts the demo service, sla-exporter, Prometheus, Alertmanager and a mail catcher on loopback; Ctrl-C stops them.
+/// Starts the demo service, sla-exporter, Prometheus, Alertmanager, a mail catcher and, where it is installed, Grafana on
+/// loopback; Ctrl-C stops them.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {

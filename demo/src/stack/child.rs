@@ -26,6 +26,17 @@ pub(super) struct Child {
 impl Child {
     /// Starts `program` in a process group of its own: the terminal's Ctrl-C reaches only the launcher.
     pub(super) fn start(name: &str, program: &Path, arguments: &[String], log: &Path) -> Result<Self, String> {
+        Self::start_in(name, program, arguments, &[], log)
+    }
+
+    /// The same with further variables in its environment.
+    pub(super) fn start_in(
+        name: &str,
+        program: &Path,
+        arguments: &[String],
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self, String> {
         let output = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
         let errors = output.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
         // Where setpriv is there, the programs end even when the launcher is killed.
@@ -40,6 +51,7 @@ impl Child {
         command
             .args(arguments)
             .env("TZ", "Asia/Tokyo")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)

@@ -107,7 +107,7 @@ pub fn add_history(files: &Files, ports: Ports, now: i64) -> Result<History, Str
     Ok(history)
 }
 
-fn copy(from: &Path, folder: &Path, name: &str, replace: &[(&str, &str)]) -> Result<PathBuf, String> {
+pub(super) fn copy(from: &Path, folder: &Path, name: &str, replace: &[(&str, &str)]) -> Result<PathBuf, String> {
     let mut text = std::fs::read_to_string(from).map_err(|error| format!("{}: {error}", from.display()))?;
     // Through marks, so that a port that stands for another one is not replaced twice.
     for (i, (old, _)) in replace.iter().enumerate() {
@@ -132,7 +132,7 @@ mod tests {
     fn the_shipped_files_are_pointed_at_loopback() {
         let folder = tempfile::tempdir().unwrap();
         // The demo's new port is Prometheus' old one: each is replaced once.
-        let ports = Ports { demo: 9090, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6 };
+        let ports = Ports { demo: 9090, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6, grafana: 7 };
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let files = write(&repository, folder.path(), ports).unwrap();
         let exporter = std::fs::read_to_string(files.exporter).unwrap();

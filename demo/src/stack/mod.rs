@@ -6,6 +6,7 @@
 mod child;
 mod configs;
 mod folder;
+mod grafana;
 mod ports;
 
 use std::io::Write as _;
@@ -32,6 +33,12 @@ pub struct Places {
     /// Whether a generated year is there from the beginning.
     pub history: bool,
 }
+
+/// Its name in what is said.
+const GRAFANA: &str = "Grafana";
+
+/// Name, program, arguments, port, the path that answers once it is ready.
+type Program = (&'static str, PathBuf, Vec<String>, u16, &'static str);
 
 /// Starts the stack, says what to try, and runs until `stopped` or until a program ends.
 ///
@@ -82,7 +89,7 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
     let listen = |port: u16| format!("127.0.0.1:{port}");
     let alertmanager =
         if child::is_on_path("prometheus-alertmanager") { "prometheus-alertmanager" } else { "alertmanager" };
-    let plan: [(&str, PathBuf, Vec<String>, u16, &str); 5] = [
+    let mut plan: Vec<Program> = vec![
         ("demo service", ours("sla-demo"), vec![format!("--listen={}", listen(ports.demo))], ports.demo, "/"),
         (
             "mail catcher",
@@ -134,10 +141,18 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
             "/-/ready",
         ),
     ];
+    let mut environment = Vec::new();
+    if let Some(grafana) = grafana::installed() {
+        grafana::provision(&places.repository, folder, &files, ports)?;
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        environment = grafana::environment(&places.repository, folder, ports.grafana, is_set);
+        plan.push((GRAFANA, grafana.program(), grafana.arguments(), ports.grafana, "/api/health"));
+    }
     for (name, program, arguments, port, ready) in plan {
         let began = Instant::now();
         let log = folder.join(format!("{}.log", name.replace(' ', "-")));
-        children.push(Child::start(name, &program, &arguments, &log)?);
+        let environment: &[_] = if name == GRAFANA { &environment } else { &[] };
+        children.push(Child::start_in(name, &program, &arguments, environment, &log)?);
         let Some(child) = children.last_mut() else { continue };
         while !child::answers(port, ready).await {
             if let Some(why) = child.ended() {
@@ -201,7 +216,12 @@ fn page(ports: Ports, alerts: &str, history: &str) -> String {
     } else {
         ""
     };
-    let Ports { demo, exporter, prometheus, alertmanager, mail, .. } = ports;
+    let Ports { demo, exporter, prometheus, alertmanager, mail, grafana, .. } = ports;
+    let dashboards = if grafana::installed().is_some() {
+        format!("  dashboards, in Grafana                        http://127.0.0.1:{grafana}/\n")
+    } else {
+        format!("  ({})\n", grafana::MISSING)
+    };
     format!(
         "
 All is running. Ctrl-C stops it and leaves nothing behind.
@@ -213,7 +233,7 @@ All is running. Ctrl-C stops it and leaves nothing behind.
   its alerts                                    http://127.0.0.1:{prometheus}{alerts}
   Alertmanager (Debian's has no pages)          http://127.0.0.1:{alertmanager}/
   mails that arrived                            http://127.0.0.1:{mail}/
-
+{dashboards}
 Try this:
 
   break the web form    curl -X POST http://127.0.0.1:{demo}/break/web_form

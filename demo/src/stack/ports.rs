@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use clap::Args;
 
+use super::grafana;
+
 /// Loopback ports; each can be chosen by its environment variable.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Ports {
@@ -26,18 +28,23 @@ pub struct Ports {
     /// The mail catcher's page.
     #[arg(long = "mail-port", env = "MAIL_PORT", default_value_t = 8025)]
     pub mail: u16,
+    /// Grafana, where one is installed.
+    #[arg(long = "grafana-port", env = "GRAFANA_PORT", default_value_t = 3000)]
+    pub grafana: u16,
 }
 
 impl Ports {
-    fn named(&self) -> [(&'static str, &'static str, u16); 6] {
-        [
+    fn named(&self) -> Vec<(&'static str, &'static str, u16)> {
+        let mut named = vec![
             ("the demo service", "DEMO_PORT", self.demo),
             ("sla-exporter", "EXPORTER_PORT", self.exporter),
             ("Prometheus", "PROMETHEUS_PORT", self.prometheus),
             ("Alertmanager", "ALERTMANAGER_PORT", self.alertmanager),
             ("the mail catcher's SMTP", "SMTP_PORT", self.smtp),
             ("the mail catcher's page", "MAIL_PORT", self.mail),
-        ]
+        ];
+        named.extend(grafana::installed().map(|_| ("Grafana", "GRAFANA_PORT", self.grafana)));
+        named
     }
 
     /// Whether all are free.
@@ -95,7 +102,7 @@ mod tests {
 
     fn ports(exporter: u16, mail: u16) -> Ports {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Ports { demo: free(), exporter, prometheus: free(), alertmanager: free(), smtp: free(), mail }
+        Ports { demo: free(), exporter, prometheus: free(), alertmanager: free(), smtp: free(), mail, grafana: free() }
     }
 
     #[test]
