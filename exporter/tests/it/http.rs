@@ -304,7 +304,8 @@ async fn credentials_do_not_follow_a_redirect_to_another_service() {
     })
     .await;
     let http = format!(
-        "{{basic_auth: {{username: user, password_file: {}}}, headers: {{Cookie: a=b, X-Other: c}}}}",
+        "{{basic_auth: {{username: user, password_file: {0}}}, headers: {{Cookie: a=b, X-Other: c}},
+          http_headers: {{X-Open: {{values: [d, e]}}, X-Key: {{files: [{0}]}}}}}}",
         file.display()
     );
     succeeded(&probe(&http, &server.url("/away")).await);
@@ -312,10 +313,12 @@ async fn credentials_do_not_follow_a_redirect_to_another_service() {
     for request in server.requests() {
         assert!(request.contains("authorization: Basic dXNlcjpnZWhlaW0=\r\n"), "{request}");
         assert!(request.contains("cookie: a=b\r\n"), "{request}");
+        assert!(request.contains("x-key: geheim\r\n") && request.contains("x-open: e\r\n"), "{request}");
     }
     let request = &other.requests()[0];
     assert!(!request.contains("authorization") && !request.contains("cookie"), "{request}");
-    assert!(request.contains("x-other: c"), "{request}");
+    assert!(!request.contains("geheim") && !request.contains("x-key"), "{request}");
+    assert!(request.contains("x-other: c") && request.contains("x-open: d\r\n"), "{request}");
 }
 
 #[tokio::test]
@@ -488,7 +491,6 @@ fn every_option_that_is_not_supported_is_refused_by_name() {
         "use_proxy_dns",
         "oauth2",
         "enable_http3",
-        "http_headers",
         "fail_if_body_json_matches_cel",
         "fail_if_body_json_not_matches_cel",
     ] {
@@ -511,7 +513,7 @@ fn bad_values_are_refused_with_what_is_accepted() {
         ("{body: a, body_file: b}", "not both"),
         ("{body_size_limit: 0B}", "never read without bound"),
         ("{body_size_limit: 2GB}", "never read without bound"),
-        ("{compression: br}", "not supported yet"),
+        ("{compression: zstd}", "accepted: gzip, deflate, identity, br"),
         ("{fail_if_ssl: true, fail_if_not_ssl: true}", "always fail"),
         ("{fail_if_body_matches_regexp: ['(']}", "not a regular expression"),
         ("{fail_if_header_matches: [{header: A}]}", "`regexp` is missing"),

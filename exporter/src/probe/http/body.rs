@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use brotli_decompressor::DecompressorWriter;
 use bytes::Bytes;
 use flate2::write::{DeflateDecoder, MultiGzDecoder};
 
@@ -9,6 +10,8 @@ use crate::probe::{Failure, Reason};
 
 /// Compressed bytes given to the decoder at once: deflate makes at most about 1000 bytes of one.
 const PIECE: usize = 256;
+/// Decompressed bytes that a brotli decoder hands on at once.
+const BROTLI_BUFFER: usize = 4096;
 /// Decompressed bytes after which other tasks have their turn.
 const TURN: u64 = 256 << 10;
 
@@ -17,6 +20,7 @@ const TURN: u64 = 256 << 10;
 pub(super) enum Compression {
     Gzip,
     Deflate,
+    Brotli,
 }
 
 impl Compression {
@@ -25,6 +29,7 @@ impl Compression {
         match self {
             Self::Gzip => "gzip",
             Self::Deflate => "deflate",
+            Self::Brotli => "br",
         }
     }
 }
@@ -38,11 +43,17 @@ pub(super) struct Reader {
     decoder: Decoder,
 }
 
-#[derive(Debug)]
 enum Decoder {
     None(Sink),
     Gzip(Box<MultiGzDecoder<Sink>>),
     Deflate(Box<DeflateDecoder<Sink>>),
+    Brotli(Box<DecompressorWriter<Sink>>),
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").finish_non_exhaustive()
+    }
 }
 
 /// Where decompressed bytes end.
@@ -83,6 +94,7 @@ impl Reader {
             None => Decoder::None(sink),
             Some(Compression::Gzip) => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
             Some(Compression::Deflate) => Decoder::Deflate(Box::new(DeflateDecoder::new(sink))),
+            Some(Compression::Brotli) => Decoder::Brotli(Box::new(DecompressorWriter::new(sink, BROTLI_BUFFER))),
         };
         Self { limit, raw: 0, compression, decoder }
     }
@@ -106,6 +118,7 @@ impl Reader {
                 Decoder::None(sink) => sink.write_all(piece),
                 Decoder::Gzip(decoder) => decoder.write_all(piece),
                 Decoder::Deflate(decoder) => decoder.write_all(piece),
+                Decoder::Brotli(decoder) => decoder.write_all(piece),
             };
             result.map_err(|error| self.failure(&error))?;
             if self.length() - turn > TURN {
@@ -126,6 +139,7 @@ impl Reader {
                 Decoder::None(_) => Ok(()),
                 Decoder::Gzip(decoder) => decoder.try_finish(),
                 Decoder::Deflate(decoder) => decoder.try_finish(),
+                Decoder::Brotli(decoder) => decoder.close(),
             };
             result.map_err(|error| self.failure(&error))?;
         }
@@ -134,6 +148,7 @@ impl Reader {
             Decoder::None(sink) => sink.kept.take(),
             Decoder::Gzip(decoder) => decoder.get_mut().kept.take(),
             Decoder::Deflate(decoder) => decoder.get_mut().kept.take(),
+            Decoder::Brotli(decoder) => decoder.get_mut().kept.take(),
         };
         Ok((length, kept.unwrap_or_default()))
     }
@@ -143,6 +158,7 @@ impl Reader {
             Decoder::None(sink) => sink.length,
             Decoder::Gzip(decoder) => decoder.get_ref().length,
             Decoder::Deflate(decoder) => decoder.get_ref().length,
+            Decoder::Brotli(decoder) => decoder.get_ref().length,
         }
     }
 
@@ -194,6 +210,27 @@ mod tests {
         let bomb = gzip(&vec![0; 64 << 20]);
         assert!(bomb.len() < 100 << 10);
         assert_eq!(read(1 << 20, Some(Compression::Gzip), bomb).await.unwrap_err().reason, Reason::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn brotli_is_read_to_its_end_and_no_further_than_the_limit() {
+        // `some text`, and 64 MiB of zeros, made by another implementation.
+        let whole = Bytes::from_static(b"\x0b\x04\x80some text\x03");
+        assert_eq!(read(100, Some(Compression::Brotli), whole.clone()).await.unwrap().1, b"some text");
+        let cut = whole.slice(..whole.len() - 2);
+        assert_eq!(read(100, Some(Compression::Brotli), cut).await.unwrap_err().reason, Reason::Body);
+        let noise = Bytes::from_static(b"plain text, long enough for a header");
+        assert_eq!(read(100, Some(Compression::Brotli), noise).await.unwrap_err().reason, Reason::Body);
+        let bomb = Bytes::from_static(&[
+            0xcb, 0xff, 0xff, 0x3f, 0xf8, 0x27, 0x00, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x8f, 0xff, 0xff, 0x7f, 0xf0,
+            0x4f, 0x00, 0xc4, 0x61, 0x11, 0x80, 0xee, 0xfd, 0x1f, 0xff, 0xff, 0xff, 0xe0, 0x9f, 0x00, 0x88, 0xc3, 0x02,
+            0x00, 0xdd, 0xfb, 0x3f, 0xfe, 0xff, 0xff, 0xc1, 0x3f, 0x01, 0x10, 0x87, 0x05, 0x00, 0xba, 0xf7, 0x7f, 0xfc,
+            0xff, 0xff, 0x83, 0x7f, 0x02, 0x20, 0x0e, 0x0b, 0x00, 0x74, 0xef, 0xff, 0xf8, 0xff, 0xff, 0x07, 0xff, 0x04,
+            0x40, 0x1c, 0x16, 0x00, 0xe8, 0xde, 0xff, 0xf1, 0xff, 0xff, 0x0f, 0xfe, 0x09, 0x80, 0x38, 0x2c, 0x00, 0xd0,
+            0xbd, 0xff, 0xcb, 0xff, 0xff, 0x3f, 0xfc, 0x13, 0x00, 0x71, 0x58, 0x00, 0xa0, 0x7b, 0xff, 0x07,
+        ]);
+        assert_eq!(read(64 << 20, Some(Compression::Brotli), bomb.clone()).await.unwrap().0, 64 << 20);
+        assert_eq!(read(1 << 20, Some(Compression::Brotli), bomb).await.unwrap_err().reason, Reason::TooLarge);
     }
 
     #[tokio::test]

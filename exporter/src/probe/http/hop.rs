@@ -28,6 +28,8 @@ pub(super) struct Hop<'a> {
     /// The configured `Host` header, as long as it holds.
     host: Option<&'a HeaderValue>,
     credentials: Option<Credentials>,
+    /// Secret headers, for where the run began.
+    secrets: HeaderMap,
     pub(super) cookies: Cookies,
     /// The address of the host of `url`, where it is known from the request before.
     pub(super) address: Option<IpAddr>,
@@ -39,6 +41,7 @@ impl<'a> Hop<'a> {
         url: Url,
         hostname: Option<&'a HeaderValue>,
         credentials: Option<Credentials>,
+        secrets: HeaderMap,
     ) -> Self {
         Self {
             settings,
@@ -48,6 +51,7 @@ impl<'a> Hop<'a> {
             body: settings.body.clone(),
             host: hostname.or(settings.host.as_ref()),
             credentials,
+            secrets,
             cookies: Cookies::default(),
             address: None,
         }
@@ -114,6 +118,12 @@ impl<'a> Hop<'a> {
             if trusted || !is_secret(name) {
                 headers.append(name, value.clone());
             }
+        }
+        for (name, value) in &self.settings.extra_headers.values {
+            headers.append(name, value.clone());
+        }
+        for (name, value) in self.secrets.iter().filter(|_| trusted) {
+            headers.append(name, value.clone());
         }
         if let (true, Some(credentials)) = (trusted, &self.credentials) {
             headers.insert(hyper::header::AUTHORIZATION, credentials.header.clone());

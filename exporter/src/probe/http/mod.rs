@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod cookies;
 mod exchange;
+mod extra_headers;
 mod hop;
 mod redirect;
 mod settings;
@@ -59,7 +60,8 @@ pub async fn run(
     }
     let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     let credentials = settings.auth.read().await?;
-    let mut hop = Hop::first(settings, url, hostname, credentials);
+    let secrets = settings.extra_headers.read().await?;
+    let mut hop = Hop::first(settings, url, hostname, credentials, secrets);
     for _ in 0..=MAX_REDIRECTS {
         match exchange::send(settings, &mut hop, shared, out).await? {
             Outcome::Final => return Ok(()),

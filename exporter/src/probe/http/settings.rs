@@ -9,6 +9,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::assertions::Assertions;
 use super::auth::Auth;
 use super::body::Compression;
+use super::extra_headers::ExtraHeaders;
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
 use crate::probe::net::{IpChoice, source_ip_address};
@@ -31,7 +32,6 @@ const UNSUPPORTED: &[&str] = &[
     "use_proxy_dns",
     "oauth2",
     "enable_http3",
-    "http_headers",
     "fail_if_body_json_matches_cel",
     "fail_if_body_json_not_matches_cel",
 ];
@@ -48,6 +48,7 @@ pub struct Settings {
     pub(super) host: Option<HeaderValue>,
     pub(super) body: Bytes,
     pub(super) auth: Auth,
+    pub(super) extra_headers: ExtraHeaders,
     pub(super) follow_redirects: bool,
     pub(super) body_limit: u64,
     pub(super) compression: Option<Compression>,
@@ -57,7 +58,8 @@ pub struct Settings {
 impl Settings {
     /// Whether requests carry what only the target should see.
     pub(in crate::probe) fn sends_credentials(&self) -> bool {
-        self.auth.is_some() || self.headers.keys().any(|name| masked::is_secret(name.as_str()))
+        let mut names = self.headers.keys().chain(self.extra_headers.values.iter().map(|(name, _)| name));
+        self.auth.is_some() || self.extra_headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
     }
 
     /// The configured `Host` header.
@@ -78,12 +80,13 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         match c.one_of(&[("gzip", "gzip"), ("deflate", "deflate"), ("identity", ""), ("br", "br"), ("", "")])? {
             "gzip" => Some(Some(Compression::Gzip)),
             "deflate" => Some(Some(Compression::Deflate)),
-            "br" => c.error("`br` is not supported yet; accepted: gzip, deflate, identity"),
+            "br" => Some(Some(Compression::Brotli)),
             _ => Some(None),
         }
     });
     let auth = Auth::decode(&mut map);
     let headers = Headers::decode(&mut map, compression.flatten(), auth.as_ref().is_some_and(Auth::is_some));
+    let extra_headers = ExtraHeaders::decode(&mut map);
     let body = body(&mut map);
     let follow_redirects = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
     let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| {
@@ -109,6 +112,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         host,
         body: body?,
         auth: auth?,
+        extra_headers: extra_headers?,
         follow_redirects: follow_redirects?,
         body_limit: body_limit?,
         compression: compression?,
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn the_reference_has_every_key_and_every_refused_one() {
         let sections = [
-            "{basic_auth: {}, tls_config: {}, fail_if_header_matches: [{}]}",
+            "{basic_auth: {}, tls_config: {}, fail_if_header_matches: [{}], http_headers: {X-A: {}}}",
             "{authorization: {}, fail_if_header_not_matches: [{}]}",
         ];
         let keys: Vec<String> = sections.iter().flat_map(|yaml| accepted(yaml)).collect();
@@ -244,9 +248,9 @@ mod tests {
         let (_, _, module) = root.get("modules").unwrap().named().unwrap().remove(0);
         assert!(crate::probe::decode_module("health", &module).is_some());
         let (findings, _) = doc.into_parts();
-        // The example's secret file is not there; nothing else is to be said.
+        // The example's two secret files are not there; nothing else is to be said.
         let wrong: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
-        assert_eq!(findings.len(), 1, "{findings:#?}");
+        assert_eq!(findings.len(), 2, "{findings:#?}");
     }
 }
