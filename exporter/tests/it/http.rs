@@ -483,11 +483,6 @@ fn the_default_configuration_is_without_findings() {
 #[test]
 fn every_option_that_is_not_supported_is_refused_by_name() {
     for key in [
-        "proxy_url",
-        "no_proxy",
-        "proxy_from_environment",
-        "proxy_connect_header",
-        "skip_resolve_phase_with_proxy",
         "use_proxy_dns",
         "oauth2",
         "enable_http3",

@@ -12,6 +12,7 @@ mod grafana_draft;
 mod host;
 mod hostile;
 mod http;
+mod http_proxy;
 mod icmp;
 mod icmp_network;
 mod ledger;

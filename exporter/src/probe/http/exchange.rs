@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use self::driver::{Driver, Tasks};
 use super::body::Reader;
 use super::hop::Hop;
+use super::proxy::Via;
 use super::redirect::{self, Step};
 use super::settings::Settings;
 use super::transport::Transport;
@@ -50,13 +51,29 @@ pub(super) async fn send(
     out: &mut Samples,
 ) -> Result<Outcome, Failure> {
     let secure = hop.url.scheme() == "https";
-    let address = resolve(settings, hop, shared, out).await?;
-    let transport = connect(settings, hop, address, secure, out).await?;
+    let via = settings.proxy.for_url(&hop.url)?;
+    let address = match &via {
+        None => {
+            let port = hop.url.port_or_known_default().unwrap_or(80);
+            SocketAddr::new(resolve(settings, hop, shared, out).await?, port)
+        }
+        Some(via) => {
+            if !settings.proxy.skip_resolve {
+                resolve(settings, hop, shared, out).await?;
+            }
+            out.stage("resolving the proxy's name");
+            let address = shared.resolver.resolve(via.host(), settings.ip, &mut Samples::new()).await?;
+            SocketAddr::new(address, via.port())
+        }
+    };
+    let transport = connect(settings, hop, address, via.as_ref(), secure, out).await?;
+    // Within a tunnel nothing is different.
+    let via = via.filter(|_| !secure);
     let io = TokioIo::new(transport);
     let began = Instant::now();
     out.stage("waiting for the response");
     if io.inner().is_http2() {
-        let request = hop.request(true)?;
+        let request = hop.request(true, None)?;
         let tasks = Tasks::default();
         let (mut sender, connection) = hyper::client::conn::http2::Builder::new(tasks.executor())
             .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
@@ -69,7 +86,7 @@ pub(super) async fn send(
         let answer = driver.with(sender.send_request(request)).await;
         answered(settings, hop, secure, &mut driver, answer, began, out).await
     } else {
-        let request = hop.request(false)?;
+        let request = hop.request(false, via.as_ref())?;
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_buf_size(MAX_HEADER_BYTES)
             // As most clients write them: some servers of old compare names letter by letter.
@@ -111,14 +128,19 @@ async fn resolve(
 async fn connect(
     settings: &Settings,
     hop: &Hop<'_>,
-    address: IpAddr,
+    address: SocketAddr,
+    via: Option<&Via<'_>>,
     secure: bool,
     out: &mut Samples,
 ) -> Result<Transport, Failure> {
     out.stage("connecting");
-    let port = hop.url.port_or_known_default().unwrap_or(80);
     let began = Instant::now();
-    let stream = net::connect(SocketAddr::new(address, port), settings.source).await?;
+    let mut stream = net::connect(address, settings.source).await?;
+    if let (Some(via), true) = (via, secure) {
+        out.stage("waiting for the proxy to connect");
+        let host = hop.url.host_str().unwrap_or_default();
+        via.tunnel(&mut stream, &format!("{host}:{}", hop.url.port_or_known_default().unwrap_or(443))).await?;
+    }
     out.add_phase(Metric::HttpDuration, "connect", began.elapsed().as_secs_f64());
     if !secure {
         return Ok(Transport::Plain(stream));

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::auth::Credentials;
 use super::cookies::Cookies;
+use super::proxy::Via;
 use super::redirect::Step;
 use super::settings::Settings;
 use crate::probe::{Failure, Reason};
@@ -88,8 +89,8 @@ impl<'a> Hop<'a> {
         trusted(&self.origin, &self.url)
     }
 
-    /// The request, as HTTP/2 or HTTP/1.1 has it.
-    pub(super) fn request(&self, http2: bool) -> Result<Request<Full<Bytes>>, Failure> {
+    /// The request, as HTTP/2 or HTTP/1.1 has it, or as the proxy `via` which it is sent wants it.
+    pub(super) fn request(&self, http2: bool, via: Option<&Via<'_>>) -> Result<Request<Full<Bytes>>, Failure> {
         let bad = |why: &dyn std::fmt::Display| {
             Failure::new(Reason::Protocol, format_args!("cannot ask for this URL: {why}"))
         };
@@ -100,7 +101,7 @@ impl<'a> Hop<'a> {
         .map_err(|why| bad(&why))?;
         let authority = match self.host {
             Some(host) => host.clone(),
-            None => HeaderValue::from_str(&authority(&self.url)).map_err(|why| bad(&why))?,
+            None => HeaderValue::from_str(&authority_of(&self.url)).map_err(|why| bad(&why))?,
         };
         let mut headers = HeaderMap::with_capacity(self.settings.headers.len() + 4);
         let uri = if http2 {
@@ -111,7 +112,17 @@ impl<'a> Hop<'a> {
             headers.insert(HOST, authority);
             // The peer closes first, and the ports in TIME_WAIT are not ours.
             headers.insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
-            Uri::from(path)
+            match via {
+                None => Uri::from(path),
+                Some(via) => {
+                    if let Some(authorization) = via.authorization() {
+                        headers.insert(hyper::header::PROXY_AUTHORIZATION, authorization.clone());
+                    }
+                    let whole =
+                        Uri::builder().scheme(Scheme::HTTP).authority(authority_of(&self.url)).path_and_query(path);
+                    whole.build().map_err(|why| bad(&why))?
+                }
+            }
         };
         let trusted = self.is_trusted();
         for (name, value) in &self.settings.headers {
@@ -151,7 +162,7 @@ fn trusted(origin: &Url, url: &Url) -> bool {
     origin.host_str() == url.host_str() && (upgrade || (origin.scheme() == url.scheme() && origin.port() == url.port()))
 }
 
-fn authority(url: &Url) -> String {
+fn authority_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

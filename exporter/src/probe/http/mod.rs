@@ -11,6 +11,7 @@ mod cookies;
 mod exchange;
 mod extra_headers;
 mod hop;
+mod proxy;
 mod redirect;
 mod settings;
 mod target;

@@ -10,6 +10,7 @@ use super::assertions::Assertions;
 use super::auth::Auth;
 use super::body::Compression;
 use super::extra_headers::ExtraHeaders;
+use super::proxy::Proxy;
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
 use crate::probe::net::{IpChoice, source_ip_address};
@@ -23,18 +24,8 @@ const MAX_BODY_LIMIT: u64 = 1 << 30;
 const MAX_REQUEST_BODY: usize = 10 << 20;
 
 /// Options of blackbox_exporter that are not supported yet, refused by name.
-const UNSUPPORTED: &[&str] = &[
-    "proxy_url",
-    "no_proxy",
-    "proxy_from_environment",
-    "proxy_connect_header",
-    "skip_resolve_phase_with_proxy",
-    "use_proxy_dns",
-    "oauth2",
-    "enable_http3",
-    "fail_if_body_json_matches_cel",
-    "fail_if_body_json_not_matches_cel",
-];
+const UNSUPPORTED: &[&str] =
+    &["use_proxy_dns", "oauth2", "enable_http3", "fail_if_body_json_matches_cel", "fail_if_body_json_not_matches_cel"];
 
 /// Settings of the section `http`.
 #[derive(Debug)]
@@ -49,6 +40,7 @@ pub struct Settings {
     pub(super) body: Bytes,
     pub(super) auth: Auth,
     pub(super) extra_headers: ExtraHeaders,
+    pub(super) proxy: Proxy,
     pub(super) follow_redirects: bool,
     pub(super) body_limit: u64,
     pub(super) compression: Option<Compression>,
@@ -87,6 +79,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     let auth = Auth::decode(&mut map);
     let headers = Headers::decode(&mut map, compression.flatten(), auth.as_ref().is_some_and(Auth::is_some));
     let extra_headers = ExtraHeaders::decode(&mut map);
+    let proxy = Proxy::decode(&mut map);
     let body = body(&mut map);
     let follow_redirects = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
     let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| {
@@ -113,6 +106,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         body: body?,
         auth: auth?,
         extra_headers: extra_headers?,
+        proxy: proxy?,
         follow_redirects: follow_redirects?,
         body_limit: body_limit?,
         compression: compression?,
