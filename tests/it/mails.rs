@@ -193,6 +193,10 @@ fn a_recovery_says_how_long_it_lasted_and_asks_for_nothing() {
         let mail = render(part, &alerts, "Asia/Tokyo");
         assert!(mail.contains("2026-11-23 13:15 JST (1h15m0s)"), "{part}: {mail}");
         assert!(mail.contains("復旧") && !mail.contains("act now") && !mail.contains("発生中"), "{part}: {mail}");
+        // What follows was true while it fired, and is not now.
+        assert!(mail.contains("発報時の内容 While it fired"), "{part}: {mail}");
+        let firing = render(part, &[down("firing", "2026-11-23T03:00:40Z", "0001-01-01T00:00:00Z")], "Asia/Tokyo");
+        assert!(!firing.contains("While it fired"), "{part}: {firing}");
     }
 }
 
