@@ -4,9 +4,10 @@
 //! `story` says what happened and what people wrote down about it, in the calendar's terms (`calendar`), so that it is the
 //! same for the same moment and moves on with it. `measure` says what the demo's probes (`probes`) saw of that, by the same
 //! steps as recording-rules/slots.yml, `figures` what recording-rules/months.yml would have recorded, with the ledger as it was
-//! known each time. `openmetrics` and `ledger` write both down; `load` says how promtool makes blocks of it. Every time is a multiple
+//! known each time. `openmetrics`, with `around` beside it, and `ledger` write both down; `load` says how promtool makes blocks of it. Every time is a multiple
 //! of five minutes, so that slots and windows meet exactly. Invented from end to end, and not for production.
 
+mod around;
 mod calendar;
 mod figures;
 mod ledger;
@@ -74,6 +75,12 @@ impl History {
     #[must_use]
     pub fn end(&self) -> i64 {
         self.now
+    }
+
+    /// What is watched and was recorded.
+    fn watched(&self) -> impl Iterator<Item = probes::Watch> {
+        let ping = self.addresses.ping;
+        probes::Watch::ALL.into_iter().filter(move |watch| *watch != probes::Watch::Loopback || ping)
     }
 
     /// ledger.yml.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::figures::{Figures, recorded};
 use super::measure::{Evidence, Stretch};
 use super::probes::{CAPABILITIES, SITE, Watch};
-use super::{CONTRACT, FUNCTIONS, History, SLOT};
+use super::{CONTRACT, FUNCTIONS, History, SLOT, around};
 
 /// Writes all series of `history`.
 pub(super) fn write(history: &History, path: &Path) -> io::Result<()> {
@@ -17,22 +17,23 @@ pub(super) fn write(history: &History, path: &Path) -> io::Result<()> {
     slots(history, detailed, &mut page)?;
     runs(history, detailed, &mut page)?;
     months(history, detailed, &mut page)?;
+    around::write(history, detailed, &mut page)?;
     page.out.write_all(b"# EOF\n")?;
     page.out.flush()
 }
 
 /// The file, and the line in work.
-struct Page {
+pub(super) struct Page {
     out: BufWriter<File>,
     line: String,
 }
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str) -> io::Result<()> {
+    pub(super) fn family(&mut self, name: &str, kind: &str) -> io::Result<()> {
         writeln!(self.out, "# TYPE {name} {kind}")
     }
 
-    fn sample(&mut self, series: &str, value: f64, at: i64) -> io::Result<()> {
+    pub(super) fn sample(&mut self, series: &str, value: f64, at: i64) -> io::Result<()> {
         self.line.clear();
         self.line.push_str(series);
         let _ = writeln!(self.line, " {value} {at}");
@@ -42,7 +43,7 @@ impl Page {
 
 /// The stretches of `history` from `start` on, and their slots' times: the last is the end itself, so that the live slots
 /// that follow leave no hole.
-fn stretches(history: &History, start: i64) -> impl Iterator<Item = (&Stretch, impl Iterator<Item = i64>)> {
+pub(super) fn stretches(history: &History, start: i64) -> impl Iterator<Item = (&Stretch, impl Iterator<Item = i64>)> {
     let later = history.measured.stretches().iter().filter(move |stretch| stretch.end > start);
     later.map(move |stretch| {
         let first = stretch.start.max(start) / SLOT + 1;
@@ -52,7 +53,7 @@ fn stretches(history: &History, start: i64) -> impl Iterator<Item = (&Stretch, i
 }
 
 /// One series of slots.
-fn series(
+pub(super) fn series(
     history: &History,
     start: i64,
     series: &str,
@@ -69,7 +70,7 @@ fn series(
     Ok(())
 }
 
-fn number(up: bool) -> f64 {
+pub(super) fn number(up: bool) -> f64 {
     if up { 1.0 } else { 0.0 }
 }
 
@@ -123,14 +124,13 @@ fn slots(history: &History, detailed: i64, page: &mut Page) -> io::Result<()> {
 /// The exporter's own, one sample a slot.
 fn runs(history: &History, detailed: i64, page: &mut Page) -> io::Result<()> {
     let at = &history.addresses;
-    let watched = || Watch::ALL.into_iter().filter(|watch| *watch != Watch::Loopback || at.ping);
     page.family("probe_success", "gauge")?;
-    for watch in watched() {
+    for watch in history.watched() {
         let name = format!("probe_success{{{}}}", watch.labels(at, false));
         series(history, detailed, &name, page, |stretch| Some(number(failure(stretch, watch)?.is_none())))?;
     }
     page.family("probe_duration_seconds", "gauge")?;
-    for watch in watched() {
+    for watch in history.watched() {
         let name = format!("probe_duration_seconds{{{}}}", watch.labels(at, false));
         for (stretch, times) in stretches(history, detailed) {
             let Some(failure) = failure(stretch, watch) else { continue };
@@ -140,12 +140,12 @@ fn runs(history: &History, detailed: i64, page: &mut Page) -> io::Result<()> {
         }
     }
     page.family("probe_runs", "counter")?;
-    for watch in watched() {
+    for watch in history.watched() {
         let name = format!("probe_runs_total{{{}}}", watch.labels(at, false));
         counter(history, detailed, watch, &name, None, page)?;
     }
     page.family("probe_failures", "counter")?;
-    for watch in watched() {
+    for watch in history.watched() {
         let own = history.story.faults.iter().filter(|fault| fault.what.contains(&watch) && fault.end > detailed);
         let mut reasons: Vec<&str> = own.map(|fault| fault.reason).collect();
         reasons.sort_unstable();
@@ -159,7 +159,7 @@ fn runs(history: &History, detailed: i64, page: &mut Page) -> io::Result<()> {
 }
 
 /// Why `watch` failed, where it did; `None` where nothing was recorded.
-fn failure(stretch: &Stretch, watch: Watch) -> Option<Option<&'static str>> {
+pub(super) fn failure(stretch: &Stretch, watch: Watch) -> Option<Option<&'static str>> {
     stretch.failing.map(|all| all.get(watch as usize).copied().flatten())
 }
 
@@ -203,7 +203,7 @@ fn counter(
 
 /// How long the run at a moment took, in seconds: a little more by day, never quite the same.
 #[allow(clippy::cast_precision_loss)]
-fn duration(watch: Watch, failure: Option<&str>, at: i64) -> f64 {
+pub(super) fn duration(watch: Watch, failure: Option<&str>, at: i64) -> f64 {
     let hour = (at + 9 * 3600).rem_euclid(86_400) / 3600;
     let busy = if (9..18).contains(&hour) { 1.3 } else { 1.0 };
     let noise = 0.8 + noise(watch, at) * 0.5;
@@ -217,7 +217,7 @@ fn duration(watch: Watch, failure: Option<&str>, at: i64) -> f64 {
 
 /// From 0 to 1, the same for the same arguments (splitmix64).
 #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
-fn noise(watch: Watch, at: i64) -> f64 {
+pub(super) fn noise(watch: Watch, at: i64) -> f64 {
     let mut x = (at as u64).wrapping_mul(31).wrapping_add(watch as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

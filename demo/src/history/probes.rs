@@ -95,20 +95,41 @@ impl Watch {
         }
     }
 
-    /// Probe, module, target.
-    fn name(self, at: &Addresses) -> (&'static str, &'static str, String) {
+    /// Probe, target.
+    fn name(self, at: &Addresses) -> (&'static str, String) {
         let page = |path: &str| format!("http://{}/{path}", at.demo);
         match self {
-            Self::WebApp => ("web-app", "login_page", page("login")),
-            Self::WebForm => ("web-form", "form_page", page("form")),
-            Self::Link1 => ("click-count", "counted_link", page("c/campaign-1")),
-            Self::Link2 => ("click-count", "counted_link", page("c/campaign-2")),
-            Self::Link3 => ("click-count", "counted_link", page("c/campaign-3")),
-            Self::Upstream => ("sfdc", "healthy", page("health/sfdc")),
-            Self::Mail => ("mail-server", "smtp_banner", at.mail.clone()),
-            Self::Loopback => ("loopback", "ping", "127.0.0.1".to_owned()),
-            Self::ReferenceA => ("reference-a", "healthy", format!("http://{}/-/healthy", at.prometheus)),
-            Self::ReferenceB => ("reference-b", "healthy", format!("http://{}/-/healthy", at.alertmanager)),
+            Self::WebApp => ("web-app", page("login")),
+            Self::WebForm => ("web-form", page("form")),
+            Self::Link1 => ("click-count", page("c/campaign-1")),
+            Self::Link2 => ("click-count", page("c/campaign-2")),
+            Self::Link3 => ("click-count", page("c/campaign-3")),
+            Self::Upstream => ("sfdc", page("health/sfdc")),
+            Self::Mail => ("mail-server", at.mail.clone()),
+            Self::Loopback => ("loopback", "127.0.0.1".to_owned()),
+            Self::ReferenceA => ("reference-a", format!("http://{}/-/healthy", at.prometheus)),
+            Self::ReferenceB => ("reference-b", format!("http://{}/-/healthy", at.alertmanager)),
+        }
+    }
+
+    /// Its module.
+    pub(super) fn module(self) -> &'static str {
+        match self {
+            Self::WebApp => "login_page",
+            Self::WebForm => "form_page",
+            Self::Link1 | Self::Link2 | Self::Link3 => "counted_link",
+            Self::Upstream | Self::ReferenceA | Self::ReferenceB => "healthy",
+            Self::Mail => "smtp_banner",
+            Self::Loopback => "ping",
+        }
+    }
+
+    /// The prober of its module.
+    pub(super) fn prober(self) -> &'static str {
+        match self {
+            Self::Mail => "tcp",
+            Self::Loopback => "icmp",
+            _ => "http",
         }
     }
 
@@ -119,7 +140,7 @@ impl Watch {
 
     /// The labels of its series in Prometheus, without braces; `slots`: those of `sla:probe_up:5m`.
     pub(super) fn labels(self, at: &Addresses, slots: bool) -> String {
-        let (probe, module, target) = self.name(at);
+        let (probe, target) = self.name(at);
         let mut labels = format!("contract=\"{CONTRACT}\",site=\"{SITE}\",probe=\"{probe}\",target=\"{target}\"");
         if let Some(Capability { name, function, .. }) = self.capability() {
             let function = super::FUNCTIONS.get(*function).copied().unwrap_or_default();
@@ -130,6 +151,7 @@ impl Watch {
             labels.push_str(",host=\"demo\"");
         }
         if !slots {
+            let module = self.module();
             labels.push_str(&format!(",module=\"{module}\",job=\"sla-exporter\",instance=\"{}\"", at.exporter));
             if matches!(self, Self::ReferenceA | Self::ReferenceB) {
                 labels.push_str(",reference=\"true\"");

@@ -348,6 +348,10 @@ fn lately(story: &mut Story, today: i64, now: i64) {
         ..Incident::default()
     });
 
+    // Of a component: nobody's figure.
+    let start = now / SLOT * SLOT - 3 * HOUR;
+    story.fault(start, start + 10 * MINUTE, &[Watch::Loopback], "timeout");
+
     let start = next(now + 8 * DAY, Saturday, 22, 0);
     story.stops.push(Stop {
         shows: "Called off: there will be no stop, and nothing is excluded.",
