@@ -24,6 +24,15 @@ async fn every_query_finds_something() {
     let (stack, _) = Stack::start_with_history(sla_demo::clock::now()).await;
     // The rules have the exporter's ledger.
     stack.has("count(count by (month) (sla:month_parts:seconds)) == bool 2", 1.0).await;
+    // What has no history is scraped often enough for a rate, and the rules have seen it.
+    for live in [
+        "rate(node_cpu_seconds_total{host!=\"\",mode=\"idle\"}[30s])",
+        "rate(process_cpu_seconds_total{job=\"sla-exporter\"}[30s])",
+        "rate(sla_exporter_scheduler_lag_seconds_bucket[30s])",
+        "sla:host_filesystem_used:ratio",
+    ] {
+        stack.has(&format!("count({live}) > bool 0"), 1.0).await;
+    }
     let mut findings = Findings::default();
     for dashboard in &Dashboard::all() {
         let mut found: BTreeMap<Place, bool> = BTreeMap::new();
