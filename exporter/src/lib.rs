@@ -7,6 +7,7 @@
 //! `months`, `config::node`, `probe::metric`) knows no
 //! clock, no socket and no log; the shell around it owns them and decides nothing.
 
+pub mod business;
 pub mod calendar;
 pub mod contract;
 pub mod lang;
