@@ -21,6 +21,7 @@ mod promql;
 mod report;
 mod routing;
 mod rules;
+mod sites;
 mod stack;
 mod status;
 mod told;

@@ -188,6 +188,20 @@ impl web::Handler for TextFormat {
     }
 }
 
+/// recording-rules/slots.yml, quicker: a slot takes 6 seconds, "now" is the last 4.
+pub(crate) const QUICK_SLOTS: [(&str, &str); 6] = [
+    ("interval: 15s", "interval: 1s"),
+    ("interval: 5m", "interval: 2s"),
+    ("[1m:15s]", "[4s:1s]"),
+    ("[5m:15s]", "[6s:1s]"),
+    ("[1m]", "[4s]"),
+    ("[5m]", "[6s]"),
+];
+
+/// alert-rules/functions.yml, quicker.
+pub(crate) const QUICK_FUNCTIONS: [(&str, &str); 4] =
+    [("interval: 5s", "interval: 1s"), ("for: 15s", "for: 1s"), ("for: 30s", "for: 2s"), ("[15m]", "[6s]")];
+
 /// A copy of what is shipped, quicker: a slot takes 6 seconds, "now" is the last 4.
 fn write_shortened(folder: &Path, text_format: u16) {
     let copy =
@@ -211,22 +225,9 @@ fn write_shortened(folder: &Path, text_format: u16) {
         "deploy/alertmanager/alertmanager.yml",
         &[("group_wait: 10s", "group_wait: 1s"), ("group_interval: 1m\n", "group_interval: 2s\n")],
     );
-    copy(
-        "recording-rules/slots.yml",
-        &[
-            ("interval: 15s", "interval: 1s"),
-            ("interval: 5m", "interval: 2s"),
-            ("[1m:15s]", "[4s:1s]"),
-            ("[5m:15s]", "[6s:1s]"),
-            ("[1m]", "[4s]"),
-            ("[5m]", "[6s]"),
-        ],
-    );
+    copy("recording-rules/slots.yml", &QUICK_SLOTS);
     copy("recording-rules/hosts.yml", &[("interval: 15s", "interval: 1s")]);
-    copy(
-        "alert-rules/functions.yml",
-        &[("interval: 5s", "interval: 1s"), ("for: 15s", "for: 1s"), ("for: 30s", "for: 2s"), ("[15m]", "[6s]")],
-    );
+    copy("alert-rules/functions.yml", &QUICK_FUNCTIONS);
     copy("alert-rules/maintenance.yml", &[("interval: 15s", "interval: 1s")]);
     for file in ["alert-rules/probes.yml", "alert-rules/hosts.yml", "alert-rules/meta.yml"] {
         copy(file, &[]);
