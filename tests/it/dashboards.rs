@@ -5,11 +5,13 @@
 //! grafana/dashboard-linter (`linter`) and from how it replaces variables (`interpolate`).
 
 mod conventions;
+mod figures;
 mod interpolate;
 mod layout;
 mod links;
 mod linter;
 mod queries;
+mod regions;
 mod schema;
 
 use serde_json::Value;

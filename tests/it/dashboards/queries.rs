@@ -7,10 +7,12 @@ mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dashboard, Findings, list, text, title};
+use serde_json::Value;
+
+use super::{Dashboard, Findings, figures, list, regions, text, title};
 use crate::stack::Stack;
 
-pub(crate) use self::run::{Row, ask};
+pub(crate) use self::run::{Row, ask, range};
 pub(crate) use self::variables::choices;
 
 /// The choices to try: the first of everything, each function, and open and closed months.
@@ -33,6 +35,8 @@ async fn every_query_finds_something() {
     ] {
         stack.has(&format!("count({live}) > bool 0"), 1.0).await;
     }
+    regions::are_as_long_as_the_windows(&stack).await;
+    figures::are_the_reports(&stack).await;
     let mut findings = Findings::default();
     for dashboard in &Dashboard::all() {
         let mut found: BTreeMap<Place, bool> = BTreeMap::new();
@@ -56,7 +60,7 @@ async fn every_query_finds_something() {
             }
             for annotation in dashboard.annotations() {
                 let name = text(annotation, "name");
-                match run::annotation(stack.prometheus, dashboard, annotation, &choices).await {
+                match run::annotation(stack.prometheus, annotation, &choices).await {
                     Ok(rows) => {
                         *found.entry((name.to_owned(), "annotation".to_owned())).or_default() |=
                             rows.iter().any(Row::has_value);
@@ -80,12 +84,19 @@ async fn every_query_finds_something() {
     findings.none();
 }
 
-/// Which choice of which variable to take, per run; the others' first.
+/// Which choice of which variable to take, per run; the first of everything in the first.
 fn given(dashboard: &Dashboard) -> Vec<BTreeMap<&'static str, usize>> {
     let mut runs = vec![BTreeMap::new()];
     for (name, places) in TRIED {
-        if dashboard.variables().iter().any(|variable| text(variable, "name") == name && variable["multi"] != true) {
-            runs.extend(places.iter().skip(1).map(|place| BTreeMap::from([(name, *place)])));
+        let one = |variable: &Value| text(variable, "name") == name && variable["multi"] != true;
+        if dashboard.variables().iter().any(one) {
+            let with = |run: &BTreeMap<&'static str, usize>, place: usize| {
+                let mut run = run.clone();
+                run.insert(name, place);
+                run
+            };
+            runs =
+                places.iter().flat_map(|place| runs.iter().map(|run| with(run, *place)).collect::<Vec<_>>()).collect();
         }
     }
     runs
