@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use serde_json::Value;
 use sla_demo::service::{Clicks, Service};
@@ -14,6 +13,7 @@ use sla_tests::program::{Program, on_path, ours};
 use sla_tests::{eventually, free_port, http, repository, shortened};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 use crate::stack::{QUICK_FUNCTIONS, QUICK_SLOTS};
 
