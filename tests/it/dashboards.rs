@@ -4,7 +4,9 @@
 //! No Grafana runs here. What it would do with a file is known from its own types (`schema`), from the rules of
 //! grafana/dashboard-linter (`linter`) and from how it replaces variables (`interpolate`).
 
+mod alerts;
 mod conventions;
+mod documented;
 mod figures;
 mod interpolate;
 mod layout;
