@@ -22,6 +22,8 @@ use crate::history;
 
 /// How long a program may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Grafana makes its database first.
+const GRAFANA_READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// Where the repository and the built programs are.
 #[derive(Clone, Debug)]
@@ -154,12 +156,13 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
         let environment: &[_] = if name == GRAFANA { &environment } else { &[] };
         children.push(Child::start_in(name, &program, &arguments, environment, &log)?);
         let Some(child) = children.last_mut() else { continue };
+        let patience = if name == GRAFANA { GRAFANA_READY_WITHIN } else { READY_WITHIN };
         while !child::answers(port, ready).await {
             if let Some(why) = child.ended() {
                 return Err(why);
             }
-            if began.elapsed() > READY_WITHIN {
-                return Err(format!("{name} is not ready after {} s\n{}", READY_WITHIN.as_secs(), child.last_words()));
+            if began.elapsed() > patience {
+                return Err(format!("{name} is not ready after {} s\n{}", patience.as_secs(), child.last_words()));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
