@@ -172,6 +172,7 @@ async fn start_exporter(folder: &TempDir, port: u16) -> Program {
     let arguments = [
         format!("--config.file={}", folder.path().join("sla.yml").display()),
         format!("--web.listen-address={}", local(port)),
+        format!("--storage.path={}", folder.path().join("exporter-data").display()),
     ];
     let mut exporter = Program::start("sla-exporter", &ours("sla-exporter"), &arguments, folder.path());
     exporter.ready(port, "/-/ready").await;
