@@ -2,6 +2,7 @@
 
 mod grafana;
 mod ledger;
+mod probe;
 mod prometheus;
 mod report;
 mod status_page;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use grafana::GrafanaFlags;
 pub use ledger::{DraftFlags, LedgerCommand, LedgerFlags};
+pub use probe::ProbeFlags;
 pub use prometheus::PrometheusFlags;
 pub use report::{Format, ReportFlags};
 pub use status_page::{StatusFlags, StatusPageFlags};
@@ -61,6 +63,8 @@ pub struct Cli {
 pub enum Command {
     /// Check configuration files and say what is wrong with them, all of it at once
     Check(CheckFlags),
+    /// Run one probe now and say what happened: steps, phases, certificates, why it failed and what to do
+    Probe(Box<ProbeFlags>),
     /// Write the report of a month: the contract's formula with its numbers, incidents, maintenance, what nobody knows
     Report(Box<ReportFlags>),
     /// Write the status page for customers as files: pages in both languages, feed, calendar, badges

@@ -35,6 +35,7 @@ pub mod schedule;
 
 pub mod draft;
 mod http_client;
+pub mod once;
 pub mod prometheus_api;
 pub mod report;
 pub mod status;

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::trace::{Certificate, Trace};
+
 macro_rules! metrics {
     ($($variant:ident = $name:literal, $help:literal;)+) => {
         /// A metric family of probe results; every one is a gauge.
@@ -93,18 +95,48 @@ pub enum Extra {
 pub struct Samples {
     items: Vec<Sample>,
     stage: Cow<'static, str>,
+    /// Only where somebody looks at this one run.
+    trace: Option<Box<Trace>>,
 }
 
 impl Samples {
     /// An empty set.
     #[must_use]
     pub fn new() -> Self {
-        Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting") }
+        Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting"), trace: None }
+    }
+
+    /// An empty set that remembers what happened, too.
+    #[must_use]
+    pub fn traced() -> Self {
+        Self { trace: Some(Box::new(Trace::new())), ..Self::new() }
+    }
+
+    /// What happened, where it was to be remembered.
+    pub fn take_trace(&mut self) -> Option<Trace> {
+        self.trace.take().map(|trace| *trace)
+    }
+
+    /// Something was found out that is no metric, such as an address; made up only where somebody wants to know. No secrets.
+    pub fn found(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.found(&what());
+        }
+    }
+
+    /// The certificates a peer sent; read only where somebody wants to know.
+    pub fn found_chain<C: Iterator<Item = Certificate>>(&mut self, chain: impl FnOnce() -> C) {
+        if let Some(trace) = &mut self.trace {
+            trace.chain(chain());
+        }
     }
 
     /// What the run waits for now, such as `waiting for the TLS handshake`: a timeout says it. No secrets.
     pub fn stage(&mut self, stage: impl Into<Cow<'static, str>>) {
         self.stage = stage.into();
+        if let Some(trace) = &mut self.trace {
+            trace.step(&self.stage);
+        }
     }
 
     /// The current stage.

@@ -15,6 +15,7 @@ pub mod tcp;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tls;
+pub mod trace;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 
 pub use metric::{Extra, Metric, Sample, Samples};
 pub use reason::{Failure, Reason};
+pub use trace::Trace;
 
 use crate::config::decode::{Cursor, MapCursor, format_duration};
 
@@ -240,6 +242,21 @@ pub async fn run_as(
     attempt(budget, &Probing { module, target, hostname, timeout: budget.timeout, shared }).await
 }
 
+/// As [`run_as`], and what happened on the way.
+pub async fn run_traced(
+    module: &Module,
+    target: &str,
+    hostname: Option<&HeaderValue>,
+    budget: Budget,
+    shared: &Shared,
+) -> (Run, Trace) {
+    let mut samples = Samples::traced();
+    let probing = Probing { module, target, hostname, timeout: budget.timeout, shared };
+    let (failure, duration) = attempts(budget, &probing, &mut samples).await;
+    let trace = samples.take_trace().unwrap_or_else(Trace::new);
+    (Run { samples: samples.into_items(), failure, duration }, trace)
+}
+
 /// What an attempt does; apart from when it is made and how long it may take.
 trait Attempt {
     fn make(&self, samples: &mut Samples) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -268,17 +285,22 @@ impl Attempt for Probing<'_> {
 
 /// Attempts until one succeeds or none is left; the samples are those of the last one.
 async fn attempt(budget: Budget, once: &impl Attempt) -> Run {
+    let mut samples = Samples::new();
+    let (failure, duration) = attempts(budget, once, &mut samples).await;
+    Run { samples: samples.into_items(), failure, duration }
+}
+
+async fn attempts(budget: Budget, once: &impl Attempt, samples: &mut Samples) -> (Option<Failure>, Duration) {
     let Budget { timeout, attempts, spare } = budget;
     let started = Instant::now();
     let pause = ATTEMPT_PAUSE.min(spare / attempts.max(1));
-    let mut samples = Samples::new();
     let mut failure = None;
     for attempt in 0..attempts.max(1) {
         if attempt > 0 {
             tokio::time::sleep(pause).await;
             samples.clear();
         }
-        let result = tokio::time::timeout(timeout, once.make(&mut samples)).await;
+        let result = tokio::time::timeout(timeout, once.make(samples)).await;
         failure = result.unwrap_or_else(|_| Err(timed_out(timeout, samples.current_stage()))).err();
         if failure.is_none() {
             break;
@@ -287,7 +309,7 @@ async fn attempt(budget: Budget, once: &impl Attempt) -> Run {
     let duration = started.elapsed();
     samples.set(Metric::Success, if failure.is_none() { 1.0 } else { 0.0 });
     samples.set(Metric::Duration, duration.as_secs_f64());
-    Run { samples: samples.into_items(), failure, duration }
+    (failure, duration)
 }
 
 fn timed_out(timeout: Duration, stage: &str) -> Failure {

@@ -19,6 +19,7 @@ mod ledger;
 mod ledger_months;
 mod metrics_reference;
 mod notify;
+mod once;
 mod postgres;
 mod probe_endpoint;
 mod progress;

@@ -119,7 +119,7 @@ async fn a_self_signed_certificate_is_trusted_where_ca_file_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let (identity, pem) = Identity::self_signed(&["127.0.0.1"], ca);
         let server = server(&identity).await;
-        check_refused(&probe(&server, "{}").await, "", start_of(2090));
+        check_refused(&probe(&server, "{}").await, "the certificate is self-signed (", start_of(2090));
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, pem).unwrap();
         let run = probe(&server, &trusting(&path)).await;

@@ -173,12 +173,15 @@ where
     out.add_phase(Metric::HttpDuration, "processing", began.elapsed().as_secs_f64());
     out.set(Metric::HttpStatusCode, f64::from(head.status.as_u16()));
     out.set(Metric::HttpSsl, f64::from(u8::from(secure)));
+    out.found(|| format!("{:?} {}", head.version, head.status));
     if redirect::points_elsewhere(head.status, &head.headers) {
         let met = out.value(Metric::HttpRedirects, None).unwrap_or_default();
         out.set(Metric::HttpRedirects, met + 1.0);
         if settings.follow_redirects {
             hop.cookies.take(&head.headers, &hop.url);
-            return redirect::step(head.status, &head.headers, hop).map(Outcome::Redirect);
+            let step = redirect::step(head.status, &head.headers, hop)?;
+            out.found(|| format!("redirected to {}", redirect::place(&step.url)));
+            return Ok(Outcome::Redirect(step));
         }
     }
     write_head(&head, &body, out);

@@ -109,6 +109,7 @@ impl Resolver {
         let address = found?;
         out.set(Metric::IpProtocol, if address.is_ipv4() { 4.0 } else { 6.0 });
         out.set(Metric::IpAddrHash, f64::from(hash(address)));
+        out.found(|| address.to_string());
         Ok(address)
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
@@ -15,10 +16,12 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::name;
 use super::roots::Roots;
 use super::verify::Seen;
-use crate::probe::{Metric, Samples};
+use crate::probe::{Metric, Samples, trace};
 
 /// How many chains' facts are kept; past it all are forgotten and read again as they come.
 const MAX_KEPT: usize = 16_384;
+/// Alternative names told of one certificate.
+const MAX_NAMES: usize = 50;
 /// The longest label value kept, in characters: a certificate may list thousands of names.
 const MAX_LABEL: usize = 1024;
 
@@ -123,6 +126,33 @@ impl Facts {
             1.0,
         );
     }
+}
+
+/// What each certificate of a chain says, for a person; one that cannot be read is left out.
+pub(super) fn told(chain: &[CertificateDer<'_>]) -> impl Iterator<Item = trace::Certificate> {
+    chain.iter().filter_map(|der| {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let names = certificate.subject_alternative_name().ok().flatten().map_or_else(Vec::new, |extension| {
+            let names = extension.value.general_names.iter().filter_map(|name| match name {
+                GeneralName::DNSName(name) => Some((*name).to_owned()),
+                GeneralName::IPAddress(bytes) => address(bytes),
+                _ => None,
+            });
+            names.take(MAX_NAMES).collect()
+        });
+        Some(trace::Certificate {
+            subject: name::text(certificate.subject()),
+            issuer: name::text(certificate.issuer()),
+            names,
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: not_after(&certificate),
+        })
+    })
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| IpAddr::from(bytes).to_string());
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| IpAddr::from(bytes).to_string())).ok()
 }
 
 fn not_after(certificate: &X509Certificate<'_>) -> i64 {

@@ -81,8 +81,22 @@ fn certificate(why: &CertificateError, name: &str, recorder: &Recorder) -> Strin
         C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
             format!("certificate for {name} is not one for a TLS server")
         }
+        // What webpki finds and rustls has no name for.
+        C::Other(other) => match other.0.to_string().as_str() {
+            // `openssl req -x509` makes such; that nobody trusts it comes first.
+            "CaUsedAsEndEntity" if is_self_signed(chain.first().map(AsRef::as_ref)) => {
+                unknown_issuer(chain.first().map(AsRef::as_ref), chain.len(), recorder)
+            }
+            "CaUsedAsEndEntity" => format!("certificate for {name} is one of a CA, and not one for a TLS server"),
+            other => format!("certificate for {name} does not verify: {other}"),
+        },
         other => format!("certificate for {name} does not verify: {other}"),
     }
+}
+
+fn is_self_signed(leaf: Option<&[u8]>) -> bool {
+    let leaf = leaf.and_then(|der| X509Certificate::from_der(der).ok());
+    leaf.is_some_and(|(_, leaf)| leaf.subject().as_raw() == leaf.issuer().as_raw())
 }
 
 fn unknown_issuer(leaf: Option<&[u8]>, sent: usize, recorder: &Recorder) -> String {

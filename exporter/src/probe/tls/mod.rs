@@ -104,6 +104,7 @@ impl Session {
         if let Some(facts) = self.facts.of(seen, self.recorder.roots()) {
             facts.write(seen.verified, out);
         }
+        out.found_chain(|| certificate::told(&seen.chain));
     }
 
     /// What an error of this handshake means.
@@ -128,6 +129,7 @@ pub fn write_connection(connection: &rustls::ClientConnection, out: &mut Samples
         _ => "unknown",
     };
     out.set_info(Metric::TlsVersionInfo, &[("version", version)], 1.0);
+    out.found(|| version.to_owned());
     if let Some(cipher) = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()) {
         // rustls marks the suites of TLS 1.3 in their names; the registry and Go do not.
         let registered = cipher.strip_prefix("TLS13_");

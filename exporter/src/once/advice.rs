@@ -1,0 +1,100 @@
+//! What to do about a failure, by its reason: the first thing to try, not all there is. Pure.
+
+use crate::probe::{Prober, Reason};
+
+/// A sentence or two for whoever looks at a failed `module`.
+pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
+    match (reason, prober) {
+        (Reason::Dns, Prober::Dns(_)) => {
+            "look whether the name server of the target answers at all: `dig @SERVER NAME`."
+        }
+        (Reason::Dns, _) => {
+            "look the name up on this host: `getent hosts NAME`. Not there either: its spelling, /etc/resolv.conf, the name server."
+        }
+        (Reason::Connect, _) => {
+            "look at the route and the firewalls between here and there: `ip route get ADDRESS`. An address of a family this host \
+             cannot use is kept out with preferred_ip_protocol and ip_protocol_fallback: false."
+        }
+        (Reason::Refused, _) => {
+            "the host answers, and nothing listens there: is the service running, and is it the right port?"
+        }
+        (Reason::Reset, _) => {
+            "whoever answers hangs up: see its log. A port that wants TLS, a list of allowed addresses and a server out of places \
+             do that."
+        }
+        (Reason::Timeout, Prober::Icmp(_)) => {
+            "no reply: the host is down, or something on the way drops echoes. Try a port of it, such as HOST:22."
+        }
+        (Reason::Timeout, _) => {
+            "the last step above is what took too long. While connecting, mostly a firewall that drops packets; later, a service \
+             that hangs. A longer --timeout tells slow from never."
+        }
+        (Reason::Tls, _) => {
+            "compare what both sides offer: does the port speak TLS, which versions (min_version), does it ask for a client \
+             certificate (cert_file, key_file)?"
+        }
+        (Reason::Certificate, _) => {
+            "see the certificates above: renew what has expired, have the server send its intermediates, name a private CA with \
+             ca_file, and another name than the target's with server_name."
+        }
+        (Reason::Protocol, _) => {
+            "something else answers on this port: HTTP where HTTPS is meant or the other way round, another protocol, a proxy."
+        }
+        (Reason::Status, Prober::Dns(_)) => {
+            "the name server answers and has no such answer: look at the zone, or at valid_rcodes."
+        }
+        (Reason::Status, _) => {
+            "the target works and is not content: see its log at this time. Statuses that are fine go into valid_status_codes."
+        }
+        (Reason::Header, _) => {
+            "compare the answer (`curl -sI`) with fail_if_header_matches and fail_if_header_not_matches of the module."
+        }
+        (Reason::Body, Prober::Http(_)) => {
+            "compare the answer (`curl -s`) with fail_if_body_matches_regexp and fail_if_body_not_matches_regexp of the module."
+        }
+        (Reason::Body, Prober::Dns(_)) => {
+            "compare the answer (`dig`) with validate_answer_rrs and its like of the module."
+        }
+        (Reason::Body, _) => "compare what the target says (`nc HOST PORT`) with query_response of the module.",
+        (Reason::Redirect, _) => {
+            "follow it by hand: `curl -sIL`. A loop is mostly http to https and back. With follow_redirects: false the first \
+             answer is judged."
+        }
+        (Reason::TooLarge, Prober::Http(_)) => "probe a smaller page, or raise body_size_limit.",
+        (Reason::TooLarge, _) => "the target says more than a probe reads: is it the service that is meant?",
+        (Reason::Query, _) => {
+            "run the module's query as the same user with psql: rights, search_path and a table that is gone are usual."
+        }
+        (Reason::Permission, _) => {
+            "the message names what is not permitted and how it is granted. Secret files are read by the user this runs as."
+        }
+        (Reason::ExpectedFailure, _) => {
+            "the target answered, and the module says that it must not: close it, or correct the module."
+        }
+        (Reason::Internal, _) => "a fault on this side: `ulimit -n`, memory. If it stays, report it with this text.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::choice;
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_sentence_and_its_options_exist() {
+        let docs: String = ["http", "tcp", "icmp", "dns", "postgres"]
+            .map(|prober| std::fs::read_to_string(format!("../docs/modules/{prober}.md")).unwrap())
+            .concat();
+        for target in ["https://a/", "a:1", "a"] {
+            let module = choice::choose(None, target, None).unwrap().remove(0).module;
+            for reason in Reason::ALL {
+                let advice = of(*reason, &module.prober);
+                assert!(advice.ends_with(['.', '?']) && advice.len() > 30, "{reason}: {advice}");
+                let words = advice.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+                for option in words.filter(|word| word.contains('_')) {
+                    assert!(docs.contains(option), "{reason}: there is no option {option}");
+                }
+            }
+        }
+    }
+}
