@@ -206,3 +206,41 @@ async fn each_handshake_is_a_full_one() {
         assert_eq!(value(&run, Metric::SslEarliestCertExpiry), Some(start_of(2080)));
     }
 }
+
+#[tokio::test]
+async fn a_new_client_certificate_is_taken_over_when_either_of_its_files_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    let ca = new.write(folder.path());
+    let server = serve_tls(new.issue(&["127.0.0.1"], YEARS).acceptor(&[], Some(&new)), |_| answer(200, "", "ok")).await;
+    let path = |name: &str| folder.path().join(name);
+    let put = |authority: &Authority| {
+        let (cert, key) = authority.issue(&["client"], YEARS).write(folder.path());
+        std::fs::rename(cert, path("mine.pem")).unwrap();
+        std::fs::rename(key, path("mine.key")).unwrap();
+    };
+    put(&old);
+    let text = format!(
+        "site: s\ncontract: {{name: c, timezone: UTC, functions: {{f: {{objective: 99, capabilities: {{a: }}}}}}}}\n\
+         modules: {{m: {{prober: http, http: {{tls_config: {{ca_file: {}, cert_file: mine.pem, key_file: mine.key}}}}}}}}\n\
+         probes: [{{name: p, module: m, targets: [\"https://{}/\"], evidence: f/a}}]\n",
+        ca.display(),
+        server.address
+    );
+    std::fs::write(path("sla.yml"), text).unwrap();
+    let load =
+        || sla_exporter::config::load(&path("sla.yml")).unwrap_or_else(|findings| panic!("{findings:#?}")).config;
+    let before = load();
+    // Watched, both.
+    for name in ["mine.pem", "mine.key"] {
+        assert!(before.files.iter().any(|file| file.ends_with(name)), "{name}: {:?}", before.files);
+    }
+    let url = format!("https://{}/", server.address);
+    assert_eq!(failure(&run(&before.targets[0].module, &url).await).0, Reason::Tls);
+    // The key alone, as when the certificate was there first.
+    let key = std::fs::read_to_string(path("mine.key")).unwrap();
+    std::fs::write(path("mine.key"), format!("{key}\n")).unwrap();
+    assert_ne!(load().targets[0].fingerprint, before.targets[0].fingerprint);
+    put(&new);
+    succeeded(&run(&load().targets[0].module, &url).await);
+}

@@ -59,6 +59,10 @@ pub fn decode(cursor: Option<Cursor<'_>>, alpn: &[&[u8]]) -> Option<TlsSettings>
     let ca = content(&mut map, "ca", "ca_file");
     let cert = content(&mut map, "cert", "cert_file");
     let key = map.secret("key", "key_file");
+    // Used when the module is built, with the certificate: a new pair is taken over when either file changes.
+    if let Some(cursor) = map.get("key_file") {
+        let _ = cursor.file();
+    }
     let server_name = map.get("server_name").map_or(Some(None), |c| {
         let text = c.non_empty()?;
         match ServerName::try_from(text.as_str()) {
