@@ -65,6 +65,10 @@ metrics! {
     DnsQuerySucceeded = "probe_dns_query_succeeded", "Whether the query was answered at all.";
     DnsSerial = "probe_dns_serial", "Serial number of the zone, for SOA queries.";
     PostgresDuration = "probe_postgres_duration_seconds", "Duration of the PostgreSQL probe by phase (resolve, connect, tls, startup, query), in seconds.";
+    FlowStepDuration = "probe_flow_step_duration_seconds", "How long each step of the last run took, in seconds; absent for steps that were not reached.";
+    FlowStepSuccess = "probe_flow_step_success", "Whether each step of the last run succeeded; absent for steps that were not reached.";
+    FlowFailedStepInfo = "probe_flow_failed_step_info", "The step that failed in the last run, and why; absent when none did.";
+    FlowCleanupSuccess = "probe_flow_cleanup_success", "Whether all clean-up steps of the last run that could be taken succeeded.";
     PostgresQueryValue = "probe_postgres_query_value", "First column of the first row the query returned, where it is a number.";
 }
 
@@ -172,6 +176,15 @@ impl Samples {
             let _ = write!(text, "{comma}{name}=\"{}\"", crate::exposition::escape_label(label));
         }
         self.items.push(Sample { metric, extra: Extra::Rendered(text.into()), value });
+    }
+
+    /// Sets a value with labels, beside others of the family.
+    pub fn set_labelled(&mut self, metric: Metric, labels: &[(&str, &str)], value: f64) {
+        let others: Vec<Sample> = self.items.iter().filter(|sample| sample.metric == metric).cloned().collect();
+        self.set_info(metric, labels, value);
+        let new = self.items.pop();
+        self.items.extend(others.into_iter().filter(|other| new.as_ref().is_none_or(|new| new.extra != other.extra)));
+        self.items.extend(new);
     }
 
     fn put(&mut self, metric: Metric, extra: Extra, value: f64) {

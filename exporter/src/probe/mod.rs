@@ -5,6 +5,7 @@
 
 pub mod dns;
 pub mod endpoint;
+pub mod flow;
 pub mod http;
 pub mod icmp;
 pub mod metric;
@@ -50,6 +51,7 @@ impl Module {
         match &self.prober {
             Prober::Http(s) => s.sends_credentials(),
             Prober::Postgres(s) => s.sends_credentials(),
+            Prober::Flow(s) => s.sends_credentials(),
             Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) => false,
         }
     }
@@ -96,6 +98,8 @@ pub enum Prober {
     Dns(Box<dns::Settings>),
     /// A PostgreSQL login and query.
     Postgres(Box<postgres::Settings>),
+    /// Several requests in a row.
+    Flow(Box<flow::Settings>),
 }
 
 impl Prober {
@@ -108,6 +112,7 @@ impl Prober {
             Self::Icmp(_) => "icmp",
             Self::Dns(_) => "dns",
             Self::Postgres(_) => "postgres",
+            Self::Flow(_) => "http_flow",
         }
     }
 }
@@ -155,7 +160,14 @@ pub struct Run {
 pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
     let mut map = cursor.map()?;
     let kind = map.require("prober").and_then(|c| {
-        c.one_of(&[("http", "http"), ("tcp", "tcp"), ("icmp", "icmp"), ("dns", "dns"), ("postgres", "postgres")])
+        c.one_of(&[
+            ("http", "http"),
+            ("tcp", "tcp"),
+            ("icmp", "icmp"),
+            ("dns", "dns"),
+            ("postgres", "postgres"),
+            ("http_flow", "http_flow"),
+        ])
     });
     let timeout = match map.get("timeout") {
         None => Some(None),
@@ -165,7 +177,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         }),
     };
     // A section of another prober is accepted when empty of meaning for this one, as blackbox_exporter accepts it.
-    let sections = ["http", "tcp", "icmp", "dns", "postgres"].map(|section| (section, map.get(section)));
+    let sections = ["http", "tcp", "icmp", "dns", "postgres", "http_flow"].map(|section| (section, map.get(section)));
     map.finish();
     let kind = kind?;
     for (section, found) in &sections {
@@ -185,7 +197,8 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
-        _ => Prober::Postgres(Box::new(postgres::decode(section)?)),
+        "postgres" => Prober::Postgres(Box::new(postgres::decode(section)?)),
+        _ => Prober::Flow(Box::new(flow::decode(section)?)),
     };
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.node().hash_content(&mut hasher);
@@ -209,6 +222,7 @@ pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
         Prober::Icmp(s) => icmp::check_target(s, target),
         Prober::Dns(s) => dns::check_target(s, target),
         Prober::Postgres(s) => postgres::check_target(s, target),
+        Prober::Flow(s) => flow::check_target(s, target),
     }
 }
 
@@ -279,6 +293,7 @@ impl Attempt for Probing<'_> {
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
+            Prober::Flow(s) => flow::run(s, target, timeout, shared, samples).await,
         }
     }
 }

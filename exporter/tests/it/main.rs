@@ -7,6 +7,7 @@ mod app;
 mod availability;
 mod config;
 mod dns;
+mod flow;
 mod grafana;
 mod grafana_draft;
 mod host;

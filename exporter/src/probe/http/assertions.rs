@@ -44,6 +44,18 @@ struct HeaderMatch {
 }
 
 impl Assertions {
+    /// Any answer that is a success by its status.
+    pub(super) fn none() -> Self {
+        Self {
+            statuses: Vec::new(),
+            versions: Vec::new(),
+            tls: Tls { fail_if: false, fail_if_not: false },
+            header_matches: Vec::new(),
+            header_not_matches: Vec::new(),
+            body: Arc::default(),
+        }
+    }
+
     /// Reads the keys; all of them, also after an error.
     pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let statuses = map.get("valid_status_codes").map_or(Some(Vec::new()), |c| {

@@ -1,6 +1,7 @@
 //! The cookies of one run: services that set one and redirect to themselves loop without it.
 //!
-//! As little of RFC 6265 as that needs; forgotten when the run ends. Not a browser's cookie jar.
+//! As little of RFC 6265 as that needs, and as a login of several requests needs; forgotten when the run ends. Not a browser's
+//! cookie jar.
 
 use hyper::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
@@ -11,12 +12,18 @@ const MAX_COOKIES: usize = 50;
 const MAX_BYTES: usize = 4096;
 
 /// Cookies set by the answers so far.
-#[derive(Debug, Default)]
-pub(super) struct Cookies {
+#[derive(Default)]
+pub(in crate::probe) struct Cookies {
     kept: Vec<Cookie>,
 }
 
-#[derive(Debug)]
+// Their values are somebody's sessions.
+impl std::fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.kept.iter().map(|cookie| &cookie.name)).finish()
+    }
+}
+
 struct Cookie {
     name: String,
     value: String,
@@ -54,6 +61,19 @@ impl Cookies {
     }
 }
 
+impl Cookies {
+    /// The value of a cookie that a request to `url` would carry.
+    pub(in crate::probe) fn value(&self, name: &str, url: &Url) -> Option<&str> {
+        self.kept.iter().find(|cookie| cookie.name == name && cookie.is_for(url)).map(|cookie| cookie.value.as_str())
+    }
+}
+
+/// Whether `Expires` says that a cookie goes: servers write 1970 for that. Another moment is later than any run.
+fn is_past(expires: &str) -> bool {
+    let year = expires.split(['-', ' ', ':']).find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
+    year.is_some_and(|year| year < "2000")
+}
+
 impl Cookie {
     /// A `Set-Cookie` from `url`, and whether it deletes the cookie.
     fn parse(text: &str, url: &Url) -> Option<(Self, bool)> {
@@ -71,7 +91,7 @@ impl Cookie {
             path: default_path(url.path()).to_owned(),
             secure: false,
         };
-        let mut gone = false;
+        let (mut max_age, mut past) = (None, false);
         for attribute in parts {
             let (key, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match key.trim().to_ascii_lowercase().as_str() {
@@ -89,11 +109,13 @@ impl Cookie {
                 }
                 "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
                 "secure" => cookie.secure = true,
-                "max-age" => gone = value.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0),
+                // Before `Expires`, wherever it stands.
+                "max-age" => max_age = value.trim().parse::<i64>().ok(),
+                "expires" => past = is_past(value),
                 _ => {}
             }
         }
-        Some((cookie, gone))
+        Some((cookie, max_age.map_or(past, |seconds| seconds <= 0)))
     }
 
     fn is_for(&self, url: &Url) -> bool {
@@ -141,6 +163,14 @@ mod tests {
         check(&["s=1"], a, "https://www.a.example/in/form", None);
         check(&["s=1; Path=/; Secure"], a, "http://a.example/", None);
         check(&["s=1; Path=/", "s=; Path=/; Max-Age=0"], a, "https://a.example/", None);
+        check(&["s=1; Path=/", "s=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], a, "https://a.example/", None);
+        check(&["s=1; Path=/; Expires=Thu, 01-Jan-2037 00:00:00 GMT"], a, "https://a.example/", Some("s=1"));
+        check(
+            &["s=1; Path=/; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"],
+            a,
+            "https://a.example/",
+            Some("s=1"),
+        );
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl<'a> Hop<'a> {
         (named.unwrap_or(of_url), first)
     }
 
+    /// Whether a redirect would carry a body to somebody else.
+    pub(super) fn would_leak(&self, step: &Step) -> bool {
+        !step.drops_body && !self.body.is_empty() && !trusted(&self.origin, &step.url)
+    }
+
     /// Whether the module's secrets may be sent where this request goes.
     fn is_trusted(&self) -> bool {
         trusted(&self.origin, &self.url)

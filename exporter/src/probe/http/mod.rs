@@ -14,11 +14,14 @@ mod hop;
 mod proxy;
 mod redirect;
 mod settings;
+mod single;
 mod target;
 mod transport;
 
 pub(crate) use auth::{Auth, secrets_of};
+pub(in crate::probe) use cookies::Cookies;
 pub use settings::{Settings, decode};
+pub(in crate::probe) use single::{Ask, Given, ask};
 
 use hyper::header::HeaderValue;
 
@@ -30,6 +33,14 @@ use super::{Failure, Metric, Reason, Samples, Shared};
 const MAX_REDIRECTS: u32 = 10;
 /// The phases, each present from the start of a run as blackbox_exporter has them.
 const PHASES: [&str; 5] = ["resolve", "connect", "tls", "processing", "transfer"];
+
+/// `target` as the URL of a request.
+///
+/// # Errors
+/// With what was found and what is accepted.
+pub(in crate::probe) fn url(target: &str) -> Result<url::Url, String> {
+    target::parse(target)
+}
 
 /// Why a target cannot be probed with these settings.
 ///
@@ -65,7 +76,7 @@ pub async fn run(
     let mut hop = Hop::first(settings, url, hostname, credentials, secrets);
     for _ in 0..=MAX_REDIRECTS {
         match exchange::send(settings, &mut hop, shared, out).await? {
-            Outcome::Final => return Ok(()),
+            Outcome::Final(_) => return Ok(()),
             Outcome::Redirect(step) => hop.follow(step),
         }
     }

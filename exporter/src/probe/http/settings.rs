@@ -45,6 +45,8 @@ pub struct Settings {
     pub(super) body_limit: u64,
     pub(super) compression: Option<Compression>,
     pub(super) assertions: Assertions,
+    /// The answer is handed over, with its body or without, and not judged: absent for this prober.
+    pub(super) hand_over: Option<bool>,
 }
 
 impl Settings {
@@ -111,6 +113,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         body_limit: body_limit?,
         compression: compression?,
         assertions: assertions?,
+        hand_over: None,
     })
 }
 

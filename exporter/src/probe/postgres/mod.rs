@@ -45,6 +45,25 @@ pub async fn run(
     shared: &Shared,
     out: &mut Samples,
 ) -> Result<(), Failure> {
+    let found = ask(settings, target, settings.query.as_deref(), timeout, shared, out).await?;
+    if let Some(value) = found.as_deref().and_then(value::of) {
+        out.set(Metric::PostgresQueryValue, value);
+    }
+    Ok(())
+}
+
+/// As [`run`], with `query` instead of the settings'; the first column of its first row.
+///
+/// # Errors
+/// As [`run`].
+pub(in crate::probe) async fn ask(
+    settings: &Settings,
+    target: &str,
+    query: Option<&str>,
+    timeout: Duration,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<Option<String>, Failure> {
     let deadline = Instant::now() + timeout;
     let target = Target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))?;
     let stream = transport::open(settings, &target, shared, out).await?;
@@ -53,19 +72,17 @@ pub async fn run(
         session::login(settings, stream).await
     })
     .await?;
-    if let Some(query) = &settings.query {
-        let value = timed("query", out, async |out: &mut Samples| {
+    let mut found = None;
+    if let Some(query) = query {
+        found = timed("query", out, async |out: &mut Samples| {
             out.stage("waiting for the query's result");
             session.query(query, settings.read_only, deadline).await
         })
         .await?;
-        if let Some(value) = value {
-            out.set(Metric::PostgresQueryValue, value);
-        }
     }
     out.stage("closing the connection");
     session.close().await;
-    Ok(())
+    Ok(found)
 }
 
 /// Measures a phase, also when it fails.

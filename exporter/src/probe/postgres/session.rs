@@ -15,7 +15,6 @@ use super::explain::{Doing, failure};
 use super::guard::Guard;
 use super::settings::Settings;
 use super::transport::Transport;
-use super::value;
 use crate::probe::{Failure, Reason};
 
 /// A logged-in session.
@@ -59,18 +58,19 @@ enum Found {
 }
 
 impl Session {
-    /// Runs `query` in a transaction that ends with it; its first row's first column as a number, where it is one.
+    /// Runs `query` in a transaction that ends with it; its first row's first column, where it has one.
     pub(super) async fn query(
         &mut self,
         query: &str,
         read_only: bool,
         deadline: Instant,
-    ) -> Result<Option<f64>, Failure> {
+    ) -> Result<Option<String>, Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
         // The library writes the query to the `log` crate, at debug; this process has no logger for it, on purpose.
         // SET LOCAL ends with the transaction: nothing sticks to a session that a pooler hands on.
         let prologue = format!(
-            "BEGIN {}; SET LOCAL statement_timeout = {}; SET LOCAL datestyle = 'ISO'",
+            // In a literal only the quote is special, whatever the server's settings: texts from elsewhere are put into some.
+            "BEGIN {}; SET LOCAL statement_timeout = {}; SET LOCAL datestyle = 'ISO'; SET LOCAL standard_conforming_strings = on",
             if read_only { "READ ONLY" } else { "READ WRITE" },
             left.as_millis().clamp(1, 86_400_000)
         );
@@ -93,7 +93,7 @@ impl Session {
             failure(&error, Doing::Query { read_only, late })
         })?;
         match found {
-            Found::Text(text) => Ok(value::of(&text)),
+            Found::Text(text) => Ok(Some(text)),
             Found::NoResult | Found::NoColumn => Ok(None),
             Found::NoRow => Err(Failure::new(Reason::Query, "query: it returned no row")),
             Found::Null => Err(Failure::new(Reason::Query, "query: the first column of the first row is NULL")),
