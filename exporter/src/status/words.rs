@@ -172,7 +172,7 @@ impl Words<'_> {
         match incident.resolved {
             Some(end) => self.stretch(incident.started, end),
             None => self.say(
-                format!("{}から継続中", self.moment(incident.started)),
+                format!("{} から継続中", self.moment(incident.started)),
                 format!("since {}", self.moment(incident.started)),
             ),
         }
