@@ -51,7 +51,7 @@ async fn clicks_are_counted_in_postgresql() {
     assert_eq!(http::get(demo, "/c/campaign-1/count").await.unwrap(), "3\n");
 }
 
-fn start_postgres(folder: &Path, data: &Path, port: u16) -> Program {
+pub(crate) fn start_postgres(folder: &Path, data: &Path, port: u16) -> Program {
     let mut command = as_postgres("postgres");
     command.extend(["-D".to_owned(), data.display().to_string(), "-p".to_owned(), port.to_string()]);
     command.extend(["-h", "127.0.0.1", "-F", "-k", ""].map(str::to_owned));
@@ -59,7 +59,7 @@ fn start_postgres(folder: &Path, data: &Path, port: u16) -> Program {
 }
 
 /// The command line of a program of PostgreSQL, which refuses to run as root.
-fn as_postgres(program: &str) -> Vec<String> {
+pub(crate) fn as_postgres(program: &str) -> Vec<String> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found: Option<PathBuf> =
         versions.map(|version| version.path().join("bin").join(program)).find(|path| path.is_file());
@@ -72,7 +72,7 @@ fn as_postgres(program: &str) -> Vec<String> {
     }
 }
 
-fn give_to_postgres(folder: &Path) {
+pub(crate) fn give_to_postgres(folder: &Path) {
     if is_root() {
         assert!(Command::new("chown").arg("postgres:").arg(folder).status().unwrap().success());
     }

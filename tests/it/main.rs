@@ -10,6 +10,7 @@ mod dashboards;
 mod demo;
 mod draft;
 mod end_to_end;
+mod flows;
 mod history;
 mod mails;
 mod maintenance;
