@@ -39,6 +39,7 @@ pub mod once;
 pub mod prometheus_api;
 pub mod report;
 pub mod status;
+pub mod support;
 
 pub mod app;
 pub mod contract_metrics;

@@ -29,6 +29,7 @@ use crate::probe::Shared;
 use crate::schedule::{Handle, Scheduler, Target};
 use crate::selfmetrics::SelfMetrics;
 use crate::status::board::Board;
+use crate::support::SupportMetrics;
 use crate::verdict::{self, Said};
 use crate::{clock, contract_metrics, ledger_metrics};
 
@@ -80,6 +81,7 @@ pub struct App {
     notices: NoticeMetrics,
     grafana: GrafanaMetrics,
     board: Board,
+    support: SupportMetrics,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -139,6 +141,7 @@ impl App {
             notices: NoticeMetrics::default(),
             grafana: GrafanaMetrics::default(),
             board: Board::default(),
+            support: SupportMetrics::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -239,6 +242,12 @@ impl App {
         &self.grafana
     }
 
+    /// What is known of the support desk's tickets.
+    #[must_use]
+    pub fn support(&self) -> &SupportMetrics {
+        &self.support
+    }
+
     /// What is known for the status page.
     #[must_use]
     pub fn board(&self) -> &Board {
@@ -257,6 +266,7 @@ impl App {
         self.give_scratch(scratch);
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
+        self.support.write(&active.config, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
         self.grafana.write(&mut page);
         self.metrics.write(&mut page);

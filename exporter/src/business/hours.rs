@@ -84,6 +84,12 @@ impl Calendar {
             && !self.closed.iter().any(|closed| closed.covers(day))
     }
 
+    /// Whether `now` (seconds since the epoch) lies on a business day.
+    #[must_use]
+    pub fn is_business_day_at(&self, now: i64) -> bool {
+        self.is_business_day(self.date(now))
+    }
+
     /// Whether somebody is there at `now` (seconds since the epoch).
     #[must_use]
     pub fn is_open(&self, now: i64) -> bool {
@@ -111,7 +117,7 @@ impl Calendar {
                 left = left.saturating_sub(1);
                 if left == 0 {
                     return match end {
-                        DayEnd::Closing => self.on(day).last().map(|span| span.end()),
+                        DayEnd::Closing => self.on(day).last().map(Span::end),
                         DayEnd::Midnight => self.moment(day.tomorrow().ok()?, Time::midnight()),
                     };
                 }

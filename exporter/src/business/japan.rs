@@ -119,7 +119,7 @@ fn equinox(year: i16, base: [i32; 3]) -> i8 {
     let years = i32::from(year) - 1980;
     let (base, leaps) = match year {
         ..=1979 => (base[0], (i32::from(year) - 1983) / 4),
-        ..=2099 => (base[1], years.div_euclid(4)),
+        1980..=2099 => (base[1], years.div_euclid(4)),
         _ => (base[2], years.div_euclid(4)),
     };
     // 0.242194 days a year, kept to a millionth.

@@ -1,7 +1,7 @@
 //! `contract`: the terms, and the names that evidence may refer to.
 
 mod evidence;
-mod times;
+pub(super) mod times;
 
 use std::time::Duration;
 

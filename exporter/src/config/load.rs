@@ -11,7 +11,7 @@ use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
-use super::{Config, alertmanager, collectors, contract, grafana, hosts, ledger, probes, roles};
+use super::{Config, alertmanager, collectors, contract, grafana, hosts, ledger, probes, roles, support};
 use crate::{clock, regular_file};
 
 /// The largest configuration file that is read, in bytes.
@@ -140,6 +140,8 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let collectors = collectors::read(map.get("collectors").as_ref());
     let alertmanager = map.get("alertmanager").map(|c| alertmanager::read(&c));
     let grafana = map.get("grafana").map(|c| grafana::read(&c));
+    let zone = terms.contract.as_ref().map(|contract| &contract.timezone);
+    let desk = map.get("support").map(|c| support::read(&c, zone, &modules));
     map.finish();
 
     let references = probes.references(&terms.connectivity, doc);
@@ -170,6 +172,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         ledger_path,
         alertmanager: alertmanager.flatten().map(Arc::new),
         grafana: grafana.flatten().map(Arc::new),
+        support: desk.flatten(),
         files: Vec::new(),
     })
 }

@@ -10,8 +10,30 @@ const SECRET: &str = "<secret>";
 /// Text that is shown of one value, in characters: a body to send can be long.
 const MAX_TEXT: usize = 1000;
 
-/// `node` as YAML in blocks.
-pub(crate) fn render(node: &Node) -> String {
+/// A masked text. `Debug` leaves it out: it belongs on a page for people, not into logs.
+#[derive(Clone)]
+pub struct Masked(String);
+
+impl Masked {
+    /// `node` as YAML in blocks.
+    pub(crate) fn of(node: &Node) -> Self {
+        Self(render(node))
+    }
+}
+
+impl std::fmt::Display for Masked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Masked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<yaml>")
+    }
+}
+
+fn render(node: &Node) -> String {
     let mut text = String::new();
     write(&mut text, node, 0, false);
     text

@@ -19,10 +19,11 @@ mod probes;
 #[cfg(test)]
 mod reference;
 mod roles;
+mod support;
 
 pub mod decode;
 pub mod diagnostics;
-pub(crate) mod masked;
+pub mod masked;
 pub mod names;
 pub mod node;
 pub mod units;
@@ -70,6 +71,8 @@ pub struct Config {
     pub alertmanager: Option<Arc<Alertmanagers>>,
     /// Where the ledger is shown as annotations; absent: nowhere.
     pub grafana: Option<Arc<Grafana>>,
+    /// The support desk; absent: not measured.
+    pub support: Option<crate::support::Support>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
 }

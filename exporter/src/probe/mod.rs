@@ -41,7 +41,7 @@ pub struct Module {
     /// Hash of the settings and of the files they depend on (CA files and the like, not secrets).
     pub fingerprint: u64,
     /// The settings as YAML for people, secrets hidden.
-    pub source: Box<str>,
+    pub source: crate::config::masked::Masked,
 }
 
 impl Module {
@@ -207,7 +207,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         timeout: timeout?,
         prober,
         fingerprint: std::hash::Hasher::finish(&hasher),
-        source: crate::config::masked::render(cursor.node()).into(),
+        source: crate::config::masked::Masked::of(cursor.node()),
     })
 }
 

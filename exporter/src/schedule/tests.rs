@@ -47,6 +47,7 @@ fn config() -> Config {
         roles: Vec::new(),
         hosts: Vec::new(),
         collectors: Collectors::default(),
+        support: None,
         ledger: Arc::default(),
         ledger_path: None,
         alertmanager: None,

@@ -6,6 +6,7 @@
 mod app;
 mod availability;
 mod config;
+mod desk;
 mod dns;
 mod flow;
 mod grafana;

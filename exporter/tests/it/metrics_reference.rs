@@ -11,6 +11,8 @@ use sla_exporter::ledger_metrics::LedgerView;
 use sla_exporter::notify::NoticeMetrics;
 use sla_exporter::probe::{Metric, Reason, Shared};
 use sla_exporter::selfmetrics::SelfMetrics;
+use sla_exporter::support::SupportMetrics;
+use sla_exporter::support::ticket::Ticket;
 use sla_exporter::{config, contract_metrics, ledger_metrics};
 
 use crate::host::{page_of, testdata};
@@ -33,6 +35,7 @@ roles:
 hosts:
   - {name: h, role: web, address: 127.0.0.1}
 collectors: [load, time, uname]
+support: {hours: ['10:00-18:00'], tickets: {csv: {path: tickets.csv}}}
 ";
 
 /// An entry of each kind that adds a family; what lies in the future is on the page at any time.
@@ -125,6 +128,11 @@ fn written() -> Families {
     grafana.wants("c", 1);
     grafana.synced(State { pending: 0, disputed: 0, success: true }, 1);
     grafana.write(&mut page);
+    let support = SupportMetrics::default();
+    let now = 1_800_000_000;
+    let ticket = |received_at, done_at| Ticket { received_at, done_at };
+    support.read(Ok(vec![ticket(now - 60, None), ticket(now - 30 * 86_400, None), ticket(now - 60, Some(now))]), now);
+    support.write(&config, now, &mut page);
     SelfMetrics::new().write(&mut page);
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {

@@ -202,6 +202,11 @@ async fn what_is_said_once_is_not_said_again_and_nothing_else_is_kept_back() {
         (maintenance, "SlaMaintenanceNoticeMissed maintenance=m", false),
         (maintenance, "SlaMaintenanceInProgress function=f maintenance=n", false),
         (maintenance, "SlaWatchdog", false),
+        // On a holiday tickets wait; what wakes people and what security is told does not.
+        ("SlaSupportHoliday", "SlaMonthBreached function=f month=m severity=ticket", true),
+        ("SlaSupportHoliday", "SlaSupportAnswerOverdue severity=ticket clause=C3.4", true),
+        ("SlaSupportHoliday", "SlaFunctionDown function=f severity=page", false),
+        ("SlaSupportHoliday", "SlaLoginFailures severity=ticket clause=C2.6.7", false),
         // What is about to begin silences nothing.
         ("SlaMaintenanceStarting function=f maintenance=m", "SlaFunctionDown function=f", false),
         ("SlaMaintenanceOverrun function=f maintenance=m", "SlaFunctionDown function=f", false),

@@ -46,7 +46,7 @@ fn weekday(text: &str) -> Option<Weekday> {
 }
 
 /// `21:00`: two digits each.
-fn clock(text: &str) -> Option<Time> {
+pub(in crate::config) fn clock(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     let two_digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
     if !two_digits(hour) || !two_digits(minute) {
@@ -56,7 +56,7 @@ fn clock(text: &str) -> Option<Time> {
 }
 
 /// A zone of the IANA database, and its name.
-pub(super) fn zone(cursor: &Cursor<'_>) -> Option<(TimeZone, String)> {
+pub(in crate::config) fn zone(cursor: &Cursor<'_>) -> Option<(TimeZone, String)> {
     let text = cursor.non_empty()?;
     let database = jiff::tz::db();
     // By the list, not by asking: a name is never taken for a file's path.

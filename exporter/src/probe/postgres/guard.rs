@@ -15,7 +15,7 @@ use crate::probe::{Failure, Reason};
 /// The longest message before the login is done, in bytes: key, parameters, an error.
 const MAX_LOGIN_MESSAGE: usize = 64 << 10;
 /// All a server may send in one session, in bytes, and so the bound of one value.
-const MAX_TOTAL: usize = 1 << 20;
+pub(super) const MAX_TOTAL: usize = 1 << 20;
 /// The most SCRAM iterations that are computed, about half a second's worth; PostgreSQL's default is 4096.
 const MAX_ITERATIONS: u32 = 1_000_000;
 
@@ -27,8 +27,9 @@ pub(super) struct Guard<S> {
 }
 
 impl<S> Guard<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self { inner, watch: Watch::default() }
+    /// Of a connection over which the server may send `most` bytes.
+    pub(super) fn new(inner: S, most: usize) -> Self {
+        Self { inner, watch: Watch::up_to(most) }
     }
 
     pub(super) fn inner(&self) -> &S {
@@ -71,7 +72,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 }
 
 /// Follows the messages: one byte of type, four of length (themselves included), the rest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Watch {
     head: Vec<u8>,
     /// Bytes of the current message's body still to come.
@@ -79,14 +80,19 @@ struct Watch {
     /// The body, of messages about the login only.
     login: Vec<u8>,
     total: usize,
+    most: usize,
     logged_in: bool,
 }
 
 impl Watch {
+    fn up_to(most: usize) -> Self {
+        Self { head: Vec::new(), rest: 0, login: Vec::new(), total: 0, most, logged_in: false }
+    }
+
     fn see(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
         self.total += bytes.len();
-        if self.total > MAX_TOTAL {
-            let limit = MAX_TOTAL >> 20;
+        if self.total > self.most {
+            let limit = self.most >> 20;
             return Err(Failure::new(Reason::TooLarge, format_args!("the server sent more than {limit} MiB")));
         }
         while let Some((byte, behind)) = bytes.split_first() {
@@ -122,8 +128,8 @@ impl Watch {
             let found = self.head.escape_ascii();
             return Err(Failure::new(Reason::Protocol, format_args!("the peer {what}: it sent `{found}`")));
         }
-        if length > MAX_TOTAL {
-            let limit = MAX_TOTAL >> 20;
+        if length > self.most {
+            let limit = self.most >> 20;
             return Err(Failure::new(
                 Reason::TooLarge,
                 format_args!("the server sent a message of {length} bytes; at most {limit} MiB are read"),
@@ -176,7 +182,7 @@ mod tests {
     #[track_caller]
     fn check(bytes: &[u8], reason: Option<Reason>) {
         for size in [1, 3, 5, 4096] {
-            let mut watch = Watch::default();
+            let mut watch = Watch::up_to(MAX_TOTAL);
             let result = bytes.chunks(size).try_for_each(|chunk| watch.see(chunk));
             assert_eq!(result.as_ref().err().map(|f| f.reason), reason, "in pieces of {size}: {result:?}");
         }

@@ -69,7 +69,7 @@ pub(in crate::probe) async fn ask(
     let stream = transport::open(settings, &target, shared, out).await?;
     let mut session = timed("startup", out, async |out: &mut Samples| {
         out.stage("waiting for the login");
-        session::login(settings, stream).await
+        session::login(settings, stream, guard::MAX_TOTAL).await
     })
     .await?;
     let mut found = None;
@@ -83,6 +83,39 @@ pub(in crate::probe) async fn ask(
     out.stage("closing the connection");
     session.close().await;
     Ok(found)
+}
+
+/// What a query returned, as texts.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Values in their order; NULL is absent.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// Bytes a server may send for all rows of a query.
+const MAX_ROWS_TOTAL: usize = 32 << 20;
+
+/// Runs `query`, not the one of `settings`, and returns all its rows, at most `most`. It can change nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn rows(
+    settings: &Settings,
+    target: &str,
+    query: &str,
+    most: usize,
+    timeout: Duration,
+    shared: &Shared,
+) -> Result<Rows, Failure> {
+    let deadline = Instant::now() + timeout;
+    let target = Target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))?;
+    let stream = transport::open(settings, &target, shared, &mut Samples::new()).await?;
+    let mut session = session::login(settings, stream, MAX_ROWS_TOTAL).await?;
+    let rows = session.rows(query, most, deadline).await;
+    session.close().await;
+    rows
 }
 
 /// Measures a phase, also when it fails.

@@ -11,6 +11,7 @@ use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config, Connection, Error, SimpleQueryMessage, SimpleQueryStream};
 
+use super::Rows;
 use super::explain::{Doing, failure};
 use super::guard::Guard;
 use super::settings::Settings;
@@ -23,8 +24,8 @@ pub(super) struct Session {
     connection: Connection<Guard<Transport>, Secured>,
 }
 
-/// Logs in: everything up to the server's first `ReadyForQuery`.
-pub(super) async fn login(settings: &Settings, transport: Transport) -> Result<Session, Failure> {
+/// Logs in: everything up to the server's first `ReadyForQuery`. The server may send `most` bytes in all.
+pub(super) async fn login(settings: &Settings, transport: Transport, most: usize) -> Result<Session, Failure> {
     let mut config = Config::new();
     config.user(&settings.user).application_name(&settings.application_name);
     if let Some(name) = &settings.dbname {
@@ -43,7 +44,7 @@ pub(super) async fn login(settings: &Settings, transport: Transport) -> Result<S
     config.channel_binding(settings.channel_binding);
     let doing = Doing::Login { password: settings.password.is_some() };
     let (client, connection) =
-        config.connect_raw(Guard::new(transport), AsItIs).await.map_err(|error| failure(&error, doing))?;
+        config.connect_raw(Guard::new(transport, most), AsItIs).await.map_err(|error| failure(&error, doing))?;
     Ok(Session { client, connection })
 }
 
@@ -100,6 +101,32 @@ impl Session {
         }
     }
 
+    /// Runs `query` in a transaction that changes nothing; all of its rows, at most `most`, as texts.
+    pub(super) async fn rows(&mut self, query: &str, most: usize, deadline: Instant) -> Result<Rows, Failure> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let prologue = format!(
+            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL datestyle = 'ISO'",
+            left.as_millis().clamp(1, 86_400_000)
+        );
+        let client = &self.client;
+        let conversation = async {
+            drain(client.simple_query_raw(&prologue).await?).await?;
+            let found = all(client.simple_query_raw(query).await?, most).await?;
+            if found.rows.len() <= most {
+                drain(client.simple_query_raw("ROLLBACK").await?).await?;
+            }
+            Ok(found)
+        };
+        let found = drive(&mut self.connection, conversation).await.map_err(|error| {
+            let late = Instant::now() + std::time::Duration::from_millis(100) >= deadline;
+            failure(&error, Doing::Query { read_only: true, late })
+        })?;
+        if found.rows.len() > most {
+            return Err(Failure::new(Reason::TooLarge, format_args!("the query returned more than {most} rows")));
+        }
+        Ok(found)
+    }
+
     /// Says goodbye, so that the server does not log a lost connection. A session cut short just ends.
     pub(super) async fn close(self) {
         let Self { client, mut connection } = self;
@@ -115,6 +142,28 @@ impl Session {
         });
         let _ = tokio::time::timeout(std::time::Duration::from_millis(500), goodbye).await;
     }
+}
+
+/// The rows of an answer, up to one more than `most`.
+async fn all(answer: SimpleQueryStream, most: usize) -> Result<Rows, Error> {
+    let mut answer = pin!(answer);
+    let mut found = Rows::default();
+    while let Some(message) = answer.try_next().await? {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                found.columns = columns.iter().map(|column| column.name().to_owned()).collect();
+            }
+            SimpleQueryMessage::Row(row) => {
+                let texts = (0..row.len()).map(|at| Ok(row.try_get(at)?.map(str::to_owned)));
+                found.rows.push(texts.collect::<Result<_, Error>>()?);
+                if found.rows.len() > most {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Reads an answer whose content does not matter.

@@ -1,0 +1,68 @@
+//! The loop that reads tickets in the background: never within a scrape, one reading at a time, each bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::settings::{Source, Tickets};
+use super::ticket::Ticket;
+use super::{csv, postgres};
+use crate::app::App;
+use crate::clock;
+
+/// How often the configuration is looked at: a reload is followed within that.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reads tickets until `shutdown`, as the configuration in force says. Does nothing while it names no source.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    tokio::select! {
+        // A reading under way may be left behind: it changes nothing.
+        () = shutdown.cancelled() => {}
+        () = read_for_ever(&app) => {}
+    }
+}
+
+async fn read_for_ever(app: &App) {
+    let mut last: Option<(String, Instant)> = None;
+    loop {
+        let config = app.config();
+        match config.support.as_ref().and_then(|support| support.tickets.as_ref()) {
+            None => {
+                app.support().forget();
+                last = None;
+            }
+            Some(tickets) => {
+                // Tickets of another source are not this one's: what they said is forgotten at once.
+                let identity = format!("{tickets:?}");
+                let same = last.as_ref().is_some_and(|(known, _)| *known == identity);
+                if !same {
+                    app.support().forget();
+                }
+                if !same || last.as_ref().is_some_and(|(_, ended)| ended.elapsed() >= tickets.interval) {
+                    let found = read(app, tickets).await;
+                    app.support().read(found, clock::whole_seconds());
+                    last = Some((identity, Instant::now()));
+                }
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn read(app: &App, tickets: &Tickets) -> Result<Vec<Ticket>, String> {
+    let found = match &tickets.source {
+        Source::Postgres(source) => postgres::read(source, &tickets.zone, tickets.timeout, &app.shared()).await,
+        Source::Csv(file) => {
+            let (file, zone) = (file.clone(), tickets.zone.clone());
+            let reading = tokio::task::spawn_blocking(move || csv::read(&file, &zone));
+            match tokio::time::timeout(tickets.timeout, reading).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(_)) => Err("reading was interrupted".to_owned()),
+                Err(_) => Err(format!("the file was not read within {} s", tickets.timeout.as_secs())),
+            }
+        }
+    };
+    found.inspect_err(|why| tracing::warn!(why, "support tickets not read; what was known of them is no longer shown"))
+}
