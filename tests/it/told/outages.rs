@@ -206,7 +206,7 @@ async fn what_is_said_once_is_not_said_again_and_nothing_else_is_kept_back() {
         ("SlaSupportHoliday", "SlaMonthBreached function=f month=m severity=ticket", true),
         ("SlaSupportHoliday", "SlaSupportAnswerOverdue severity=ticket clause=C3.4", true),
         ("SlaSupportHoliday", "SlaFunctionDown function=f severity=page", false),
-        ("SlaSupportHoliday", "SlaLoginFailures severity=ticket clause=C2.6.7", false),
+        ("SlaSupportHoliday", "SlaSupportAnswerDue clause=C2.6.7", false),
         // What is about to begin silences nothing.
         ("SlaMaintenanceStarting function=f maintenance=m", "SlaFunctionDown function=f", false),
         ("SlaMaintenanceOverrun function=f maintenance=m", "SlaFunctionDown function=f", false),
