@@ -5,6 +5,13 @@ use crate::probe::{Prober, Reason};
 /// A sentence or two for whoever looks at a failed `module`.
 pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
     match (reason, prober) {
+        (Reason::Status | Reason::Header | Reason::Body | Reason::Redirect, Prober::Flow(_)) => {
+            "take the step by hand, in a browser with its developer tools or with `curl -si` and its cookies, and compare with \
+             what the step expects. Mostly the page was changed, or the account cannot log in any more."
+        }
+        (Reason::TooLarge, Prober::Flow(_)) => {
+            "ask for a smaller page, or raise body_size_limit; captured texts are short."
+        }
         (Reason::Dns, Prober::Dns(_)) => {
             "look whether the name server of the target answers at all: `dig @SERVER NAME`."
         }

@@ -26,6 +26,8 @@ struct Flow<'a> {
     variables: Variables,
     cookies: Cookies,
     shared: &'a Shared,
+    /// What answers now is no measurement of the service any more.
+    cleaning: bool,
 }
 
 pub(super) async fn run(
@@ -43,7 +45,15 @@ pub(super) async fn run(
     };
     let base = http::url(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     let mark = mark();
-    let mut flow = Flow { settings, base, mark, variables: Variables::default(), cookies: Cookies::default(), shared };
+    let mut flow = Flow {
+        settings,
+        base,
+        mark,
+        variables: Variables::default(),
+        cookies: Cookies::default(),
+        cleaning: false,
+        shared,
+    };
     out.stage("reading the variables");
     flow.fill(target).await?;
     let result = flow.steps(end - reserved, out).await;
@@ -97,6 +107,7 @@ impl Flow<'_> {
         if settings.cleanup.is_empty() {
             return;
         }
+        self.cleaning = true;
         let mut good = true;
         for step in &settings.cleanup {
             // Of what was never made: there is nothing to clean up.
@@ -132,7 +143,9 @@ impl Flow<'_> {
             }
         };
         let took = began.elapsed();
-        keep(&said, out);
+        if !self.cleaning {
+            keep(&said, out);
+        }
         let result = result.and_then(|()| match step.within {
             Some(within) if took > within => Err(Failure::new(
                 Reason::Timeout,
