@@ -190,7 +190,7 @@ impl web::Handler for TextFormat {
 }
 
 /// recording-rules/slots.yml, quicker: a slot takes 6 seconds, "now" is the last 4.
-pub(crate) const QUICK_SLOTS: [(&str, &str); 6] = [
+const QUICK_SLOTS: [(&str, &str); 6] = [
     ("interval: 15s", "interval: 1s"),
     ("interval: 5m", "interval: 2s"),
     ("[1m:15s]", "[4s:1s]"),
