@@ -84,7 +84,10 @@ impl Writer {
                 app.grafana().failed();
                 app.grafana().unknown();
                 let pause = self.fail();
-                tracing::warn!(grafana = grafana.url(), "annotations not written, tried again in {pause:?}: {refusal}");
+                tracing::warn!(
+                    grafana = grafana.url(),
+                    "annotations in Grafana not written, tried again in {pause:?}: {refusal}"
+                );
             }
         }
     }

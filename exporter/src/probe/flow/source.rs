@@ -386,6 +386,40 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+        /// Whatever is sent: something is found or not, and nothing is kept beyond its bound.
+        #[test]
+        fn any_body_is_searched_without_harm(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "<p>", "<div>", "<table>", "<tr>", "<td>", "<form>", "<input name=a value='", "<!--", "<![CDATA[", "<script>",
+                    "<template>", "<svg>", "<select>", "</p>", "</table>", "&#x0;", "&#xd800;", "&amp", "[", "]", "{", "}", ":", ",", "\"a\"",
+                    "1e999", "\u{0}", "é", "\u{202e}", " ", "a", "<",
+                ]),
+                0..80,
+            ),
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+        ) {
+            let mut body = pieces.concat().into_bytes();
+            body.extend(bytes);
+            let sources = [
+                "{css: \"p, td > *, form input[name=a]:not(:first-child)\"}",
+                "{css: \"*\", attribute: value}",
+                "{json: \"$..a\"}",
+                "{json: \"$[?@.a > 1].b[::2]\"}",
+                "{regex: \"a(.)?\"}",
+                "{body: true}",
+            ]
+            .map(source);
+            for found in search(&body, &sources).into_iter().flatten() {
+                proptest::prop_assert!(found.texts.len() <= MAX_FOUND && found.texts.len() <= found.count);
+                proptest::prop_assert!(found.texts.iter().all(|text| text.len() <= MAX_TEXT));
+            }
+        }
+    }
+
     #[test]
     fn what_says_no_place_or_two_is_refused() {
         let read = |mut map: MapCursor<'_>| {
