@@ -487,6 +487,11 @@ async fn what_a_target_sends_does_not_lead_elsewhere() {
     failed(&bad, "link", Reason::Redirect, "leads to http://127.0.0.1:");
     succeeded(&run(&flow(&link.replace("OTHER", ", other_hosts: true")), &hostile.url("")).await);
     assert_eq!(other.requests().len(), 1);
+    for more in [", other_hosts: true, form: {a: b}", ", other_hosts: true, basic_auth: {username: u}"] {
+        let bad = run(&flow(&link.replace("OTHER", more)), &hostile.url("")).await;
+        failed(&bad, "link", Reason::Redirect, "would be given what is for the target");
+    }
+    assert_eq!(other.requests().len(), 1);
     // A form is not handed on, nor is a secret header; a plain request may be.
     let bad = run(&flow("steps: [{name: post, request: {url: /, form: {a: b}}}]"), &hostile.url("")).await;
     failed(&bad, "post", Reason::Redirect, "would be given what was sent");

@@ -286,7 +286,7 @@ impl Request {
         mark: &str,
     ) -> Result<Filled, Failure> {
         let unfilled = |why: Unfilled| Failure::new(Reason::Internal, why);
-        let url = self.address(base, variables)?;
+        let (url, foreign) = self.address(base, variables)?;
         let mut headers = HeaderMap::new();
         headers
             .insert(header::USER_AGENT, HeaderValue::from_static(concat!("sla-exporter/", env!("CARGO_PKG_VERSION"))));
@@ -311,10 +311,18 @@ impl Request {
                 headers.insert(name.clone(), value);
             }
         }
+        if foreign && (self.auth.is_some() || !secret_headers.is_empty() || !body.is_empty()) {
+            let origin = url.origin().ascii_serialization();
+            return Err(Failure::new(
+                Reason::Redirect,
+                format_args!("its variable leads to {origin}, which would be given what is for the target; not asked"),
+            ));
+        }
         Ok(Filled { method: self.method.clone(), url, headers, host, secret_headers, body })
     }
 
-    fn address(&self, base: &Url, variables: &Variables) -> Result<Url, Failure> {
+    /// The URL, and whether a variable made it somebody else's.
+    fn address(&self, base: &Url, variables: &Variables) -> Result<(Url, bool), Failure> {
         // In front it is a URL, or the begin of one; behind that a part of it.
         let encode = |number: usize, value: &str| {
             if number == 0 { value.to_owned() } else { utf8_percent_encode(value, IN_URL).to_string() }
@@ -330,13 +338,14 @@ impl Request {
         let same = url.host_str() == base.host_str() && url.port_or_known_default() == base.port_or_known_default();
         let upgrade = url.host_str() == base.host_str() && base.scheme() == "http" && url.scheme() == "https";
         // What a page says must not make us ask anybody anything.
-        if self.url.begins_with_variable() && !self.other_hosts && !(same || (upgrade && url.port().is_none())) {
+        let foreign = self.url.begins_with_variable() && !(same || (upgrade && url.port().is_none()));
+        if foreign && !self.other_hosts {
             let origin = url.origin().ascii_serialization();
             return Err(bad(&format!(
                 "its variable leads to {origin}, not to the target; `other_hosts: true` allows that"
             )));
         }
-        Ok(url)
+        Ok((url, foreign))
     }
 
     fn content(&self, variables: &Variables, mark: &str) -> Result<(Option<HeaderValue>, Bytes), Unfilled> {
