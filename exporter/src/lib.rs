@@ -41,6 +41,9 @@ pub mod report;
 pub mod status;
 pub mod support;
 
+pub mod backups;
+pub mod duties;
+
 pub mod app;
 pub mod contract_metrics;
 pub mod ledger_metrics;

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::status::{Health, TargetStatus};
+use crate::backups::BackupMetrics;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
@@ -82,6 +83,7 @@ pub struct App {
     grafana: GrafanaMetrics,
     board: Board,
     support: SupportMetrics,
+    backups: BackupMetrics,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -142,6 +144,7 @@ impl App {
             grafana: GrafanaMetrics::default(),
             board: Board::default(),
             support: SupportMetrics::default(),
+            backups: BackupMetrics::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -242,6 +245,12 @@ impl App {
         &self.grafana
     }
 
+    /// What is known of backups.
+    #[must_use]
+    pub fn backups(&self) -> &BackupMetrics {
+        &self.backups
+    }
+
     /// What is known of the support desk's tickets.
     #[must_use]
     pub fn support(&self) -> &SupportMetrics {
@@ -266,6 +275,7 @@ impl App {
         self.give_scratch(scratch);
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
+        self.backups.write(&active.config, clock::whole_seconds(), &mut page);
         self.support.write(&active.config, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
         self.grafana.write(&mut page);

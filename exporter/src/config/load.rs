@@ -11,7 +11,7 @@ use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
-use super::{Config, alertmanager, collectors, contract, grafana, hosts, ledger, probes, roles, support};
+use super::{Config, alertmanager, backups, collectors, contract, grafana, hosts, ledger, probes, roles, support};
 use crate::{clock, regular_file};
 
 /// The largest configuration file that is read, in bytes.
@@ -141,6 +141,8 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let alertmanager = map.get("alertmanager").map(|c| alertmanager::read(&c));
     let grafana = map.get("grafana").map(|c| grafana::read(&c));
     let zone = terms.contract.as_ref().map(|contract| &contract.timezone);
+    let restore_drills = map.get("restore_drills").map(|c| backups::drills(&c));
+    let backup_sets = map.get("backups").map(|c| backups::read(&c));
     let desk = map.get("support").map(|c| support::read(&c, zone, &modules));
     map.finish();
 
@@ -172,6 +174,8 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         ledger_path,
         alertmanager: alertmanager.flatten().map(Arc::new),
         grafana: grafana.flatten().map(Arc::new),
+        restore_drills: restore_drills.flatten(),
+        backups: backup_sets.flatten().unwrap_or_default(),
         support: desk.flatten(),
         files: Vec::new(),
     })

@@ -8,6 +8,7 @@ pub mod check;
 mod load;
 
 mod alertmanager;
+mod backups;
 mod collectors;
 mod contract;
 mod embedded;
@@ -71,6 +72,10 @@ pub struct Config {
     pub alertmanager: Option<Arc<Alertmanagers>>,
     /// Where the ledger is shown as annotations; absent: nowhere.
     pub grafana: Option<Arc<Grafana>>,
+    /// How often a restore drill is to be made (C2.5); absent: nobody is reminded.
+    pub restore_drills: Option<Duration>,
+    /// Backup sets that are watched (C2.5).
+    pub backups: Vec<crate::backups::BackupSet>,
     /// The support desk; absent: not measured.
     pub support: Option<crate::support::Support>,
     /// Every file the configuration was read from or depends on; watched for changes.

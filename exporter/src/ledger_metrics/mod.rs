@@ -6,6 +6,7 @@
 //! No series is on the page twice: ids of entries are unique, an entry names a function once, and of its windows those of one
 //! function differ by their reason, as those of one reason do by their month.
 
+mod duties;
 mod incidents;
 mod maintenance;
 mod months;
@@ -62,6 +63,7 @@ pub fn write(config: &Config, view: &LedgerView, now: i64, page: &mut Page) {
     let oldest = months.last().map_or(now, |month| month.span.start());
     maintenance::write(contract, &config.ledger, oldest, page);
     incidents::write(contract, &config.ledger, oldest, page);
+    duties::write(contract, &config.ledger, config.restore_drills, now, page);
     write_ledger(contract, &config.ledger, &view.sha256, page);
 }
 

@@ -47,6 +47,8 @@ fn config() -> Config {
         roles: Vec::new(),
         hosts: Vec::new(),
         collectors: Collectors::default(),
+        restore_drills: None,
+        backups: Vec::new(),
         support: None,
         ledger: Arc::default(),
         ledger_path: None,

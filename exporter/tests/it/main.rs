@@ -5,6 +5,7 @@
 
 mod app;
 mod availability;
+mod backups;
 mod config;
 mod desk;
 mod dns;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sla_exporter::app::{App, Options, Source};
+use sla_exporter::backups::BackupMetrics;
+use sla_exporter::backups::figures::Backup;
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::grafana::{GrafanaMetrics, State};
 use sla_exporter::host::Roots;
@@ -35,6 +37,8 @@ roles:
 hosts:
   - {name: h, role: web, address: 127.0.0.1}
 collectors: [load, time, uname]
+restore_drills: 366d
+backups: [{name: b, path: /backup/*}]
 support: {hours: ['10:00-18:00'], tickets: {csv: {path: tickets.csv}}}
 ";
 
@@ -56,6 +60,10 @@ incidents:
     started_at: 2199-10-01T00:00:00Z
     resolved_at: 2199-10-02T00:00:00Z
     decided: {by: b, at: 2199-10-03T00:00:00Z}
+drills: [{at: 2026-10-01T00:00:00Z, text: t}]
+advisories:
+  - {id: a, component: x, published_at: 2026-10-01T00:00:00Z, decision: apply, applied_at: 2026-10-02T00:00:00Z}
+  - {id: b, component: x, published_at: 2026-10-01T00:00:00Z}
 ";
 
 /// Families whose names the host decides, under the name they are documented by.
@@ -128,6 +136,10 @@ fn written() -> Families {
     grafana.wants("c", 1);
     grafana.synced(State { pending: 0, disputed: 0, success: true }, 1);
     grafana.write(&mut page);
+    let backups = BackupMetrics::default();
+    let backup = |age: i64| Backup { written_at: 1_800_000_000 - age, size: 10 };
+    backups.found("b", Ok(vec![backup(3600), backup(90_000), backup(180_000)]), 1_800_000_000);
+    backups.write(&config, 1_800_000_000, &mut page);
     let support = SupportMetrics::default();
     let now = 1_800_000_000;
     let ticket = |received_at, done_at| Ticket { received_at, done_at };
