@@ -104,7 +104,7 @@ fn what_does_not_fit_is_said_with_what_would() {
         ("backups: [{name: a, path: /a, max_age: 1s}]", "backups[0].max_age: expected a duration from 1m to 400d"),
         ("backups: [{name: a, path: /a, keep_days: 0}]", "backups[0].keep_days: "),
         ("backups: [{name: a, path: /a, min_size_ratio: 2}]", "backups[0].min_size_ratio: "),
-        ("backups: [{name: a, path: /a, keep: 7}]", "did you mean `keep_days`?"),
+        ("backups: [{name: a, path: /a, keep_dys: 7}]", "did you mean `keep_days`?"),
         ("restore_drills: 1h", "restore_drills: expected a duration from 1d to 4000d"),
     ] {
         std::fs::write(&path, format!("{CONTRACT}{section}\n")).unwrap();
