@@ -93,7 +93,7 @@ fn files_uids_and_heads_are_alike() {
     findings.none();
 }
 
-/// `UPDATE=1 cargo test -p sla-tests --test it dashboards` writes them so: keys sorted, two spaces.
+/// `UPDATE=1 cargo test -p sla-tests --test it dashboards::` writes them so: keys sorted, two spaces.
 #[test]
 fn files_are_written_in_one_way() {
     let mut findings = Findings::default();

@@ -11,8 +11,11 @@ use super::queries::{Row, ask, choices};
 use super::{Dashboard, list, text, title};
 use crate::stack::Stack;
 
+/// What is shown, by name, and how it follows from the report's figures.
+type Shows = (&'static str, fn(&Value) -> f64);
+
 /// Panels of `sla-month` by the English half of their title, and the report's figure each is, in the panel's unit.
-const MONTH: [(&str, fn(&Value) -> f64); 5] = [
+const MONTH: [Shows; 5] = [
     ("Availability", |figures| cut(&figures["availability"])),
     ("At least", |figures| cut(&figures["availability_lower"])),
     ("Downtime", |figures| minutes(&figures["downtime_seconds"])),
@@ -35,7 +38,7 @@ const FORMULA: [(&str, &str); 10] = [
 ];
 
 /// Columns of the overview's months, by refId.
-const YEAR: [(&str, fn(&Value) -> f64); 5] = [
+const YEAR: [Shows; 5] = [
     ("A", |figures| cut(&figures["availability"])),
     ("B", |figures| cut(&figures["availability_lower"])),
     ("C", |figures| minutes(&figures["downtime_seconds"])),
