@@ -5,6 +5,7 @@
 //! grafana/dashboard-linter (`linter`) and from how it replaces variables (`interpolate`).
 
 mod alerts;
+mod columns;
 mod conventions;
 mod documented;
 mod figures;
