@@ -50,6 +50,9 @@ fn write(options: &Options) -> Result<String, String> {
     let save = |file: &Path, text: String| std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()));
     let config = std::fs::read_to_string(&options.config).map_err(|e| format!("{}: {e}", options.config.display()))?;
     save(&options.out.join("sla.yml"), history.configure(&config)?)?;
+    for (name, text) in history.duties() {
+        save(&options.out.join(name), text)?;
+    }
     history.write_samples(&options.out.join("history.openmetrics"))?;
     // Last: it says that the rest is there.
     save(&ledger, history.ledger())?;

@@ -9,6 +9,7 @@
 
 mod around;
 mod calendar;
+mod duties;
 mod figures;
 mod ledger;
 mod load;
@@ -89,6 +90,12 @@ impl History {
         ledger::write(&self.story, self.now)
     }
 
+    /// The files beside it that sla.yml names: name, contents.
+    #[must_use]
+    pub fn duties(&self) -> Vec<(&'static str, String)> {
+        duties::files(self)
+    }
+
     /// What the contract's formula makes of `month` for each of [`FUNCTIONS`], with the ledger as it stands at the end.
     #[must_use]
     pub fn figures(&self, month: Month) -> [Figures; 2] {
@@ -109,11 +116,12 @@ impl History {
     /// With what it no longer has that was to be replaced.
     pub fn configure(&self, text: &str) -> Result<String, String> {
         let start = format!("start: {}-01\n", self.start().name());
+        let beside = format!("\nledger: ledger.yml\n{}\nmodules:\n", duties::SECTION);
         let replace = [
             ("サービス品質保証制度\"", "サービス品質保証制度（デモ、履歴は架空）\""),
             ("service level agreement\"", "service level agreement (demo, invented history)\""),
             ("start: 2026-09-01\n", start.as_str()),
-            ("\nmodules:\n", "\nledger: ledger.yml\n\nmodules:\n"),
+            ("\nmodules:\n", beside.as_str()),
         ];
         replace.iter().try_fold(text.to_owned(), |text, (old, new)| match text.matches(old).count() {
             1 => Ok(text.replacen(old, new, 1)),

@@ -4,7 +4,7 @@ use super::figures::recorded;
 use super::story::{Effect, Story};
 use super::*;
 
-fn addresses() -> Addresses {
+pub(super) fn addresses() -> Addresses {
     let local = |port: u16| format!("127.0.0.1:{port}");
     Addresses {
         demo: local(1),

@@ -103,7 +103,11 @@ pub fn add_history(files: &Files, ports: Ports, now: i64) -> Result<History, Str
     let text = std::fs::read_to_string(&files.exporter).map_err(failed)?;
     std::fs::write(&files.exporter, history.configure(&text)?).map_err(failed)?;
     let ledger = files.ledger();
-    std::fs::write(&ledger, history.ledger()).map_err(|error| format!("{}: {error}", ledger.display()))?;
+    let own = [("ledger.yml", history.ledger())];
+    for (name, text) in history.duties().into_iter().chain(own) {
+        let file = ledger.with_file_name(name);
+        std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     Ok(history)
 }
 
