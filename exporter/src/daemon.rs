@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{backups, clock, config, grafana, logging, notify, status, support};
+use crate::{backups, clock, config, grafana, logging, logins, notify, status, support};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -108,6 +108,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let showing = tokio::spawn(grafana::run(Arc::clone(&app), grafana::Pace::default(), shutdown.clone()));
     let looking = tokio::spawn(backups::run(Arc::clone(&app), shutdown.clone()));
     let reading = tokio::spawn(support::run(Arc::clone(&app), shutdown.clone()));
+    let counting = tokio::spawn(logins::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
     let asking = tokio::spawn({
         let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
         async move {
@@ -131,7 +132,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     };
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
-    let all = async { tokio::join!(probing, watching, telling, showing, looking, reading, asking, serving) };
+    let all = async { tokio::join!(probing, watching, telling, showing, looking, reading, counting, asking, serving) };
     tokio::select! {
         _ = all => tracing::info!("ended"),
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("ended with work left behind"),

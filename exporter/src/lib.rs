@@ -24,6 +24,7 @@ pub mod secret;
 
 pub mod annotations;
 pub mod grafana;
+pub mod logins;
 pub mod notices;
 pub mod notify;
 pub mod verdict;

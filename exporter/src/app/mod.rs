@@ -25,6 +25,7 @@ use crate::exposition::{Format, Page};
 use crate::grafana::GrafanaMetrics;
 use crate::host::{Host, Roots};
 use crate::ledger_metrics::LedgerView;
+use crate::logins::LoginMetrics;
 use crate::notify::NoticeMetrics;
 use crate::probe::Shared;
 use crate::schedule::{Handle, Scheduler, Target};
@@ -81,6 +82,7 @@ pub struct App {
     metrics: Arc<SelfMetrics>,
     notices: NoticeMetrics,
     grafana: GrafanaMetrics,
+    logins: LoginMetrics,
     board: Board,
     support: SupportMetrics,
     backups: BackupMetrics,
@@ -142,6 +144,7 @@ impl App {
             metrics,
             notices: NoticeMetrics::default(),
             grafana: GrafanaMetrics::default(),
+            logins: LoginMetrics::default(),
             board: Board::default(),
             support: SupportMetrics::default(),
             backups: BackupMetrics::default(),
@@ -257,6 +260,12 @@ impl App {
         &self.support
     }
 
+    /// What is known of failed logins.
+    #[must_use]
+    pub fn logins(&self) -> &LoginMetrics {
+        &self.logins
+    }
+
     /// What is known for the status page.
     #[must_use]
     pub fn board(&self) -> &Board {
@@ -279,6 +288,7 @@ impl App {
         self.support.write(&active.config, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
         self.grafana.write(&mut page);
+        self.logins.write(&mut page);
         self.metrics.write(&mut page);
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);

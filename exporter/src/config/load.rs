@@ -11,7 +11,9 @@ use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
-use super::{Config, alertmanager, backups, collectors, contract, grafana, hosts, ledger, probes, roles, support};
+use super::{
+    Config, alertmanager, backups, collectors, contract, grafana, hosts, ledger, logins, probes, roles, support,
+};
 use crate::{clock, regular_file};
 
 /// The largest configuration file that is read, in bytes.
@@ -139,6 +141,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let inventory = map.get("hosts").map(|c| hosts::read(&c, &roles)).unwrap_or_default();
     let collectors = collectors::read(map.get("collectors").as_ref());
     let alertmanager = map.get("alertmanager").map(|c| alertmanager::read(&c));
+    let logins = map.get("logins").map(|c| logins::read(&c));
     let grafana = map.get("grafana").map(|c| grafana::read(&c));
     let zone = terms.contract.as_ref().map(|contract| &contract.timezone);
     let restore_drills = map.get("restore_drills").map(|c| backups::drills(&c));
@@ -173,6 +176,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         ledger: Arc::new(ledger),
         ledger_path,
         alertmanager: alertmanager.flatten().map(Arc::new),
+        logins: logins.flatten().map(Arc::new),
         grafana: grafana.flatten().map(Arc::new),
         restore_drills: restore_drills.flatten(),
         backups: backup_sets.flatten().unwrap_or_default(),

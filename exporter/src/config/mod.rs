@@ -15,6 +15,7 @@ mod embedded;
 mod grafana;
 mod hosts;
 mod ledger;
+mod logins;
 mod modules;
 mod probes;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use std::time::Duration;
 use crate::contract::Contract;
 use crate::grafana::Grafana;
 use crate::ledger::Ledger;
+use crate::logins::Logins;
 use crate::notify::Alertmanagers;
 use crate::probe::{Budget, Module};
 
@@ -70,6 +72,8 @@ pub struct Config {
     pub ledger_path: Option<PathBuf>,
     /// Where notices to customers are posted; absent: nowhere.
     pub alertmanager: Option<Arc<Alertmanagers>>,
+    /// Which logs are read for failed logins; absent: none.
+    pub logins: Option<Arc<Logins>>,
     /// Where the ledger is shown as annotations; absent: nowhere.
     pub grafana: Option<Arc<Grafana>>,
     /// How often a restore drill is to be made (C2.5); absent: nobody is reminded.

@@ -36,7 +36,14 @@ fn general(path: &str) -> String {
         .split('.')
         .map(|part| part.split_once('[').map_or_else(|| part.to_owned(), |(name, _)| format!("{name}[]")))
         .collect();
-    for names in ["contract.functions", "contract.functions.*.capabilities", "contract.upstreams", "modules", "roles"] {
+    for names in [
+        "contract.functions",
+        "contract.functions.*.capabilities",
+        "contract.upstreams",
+        "modules",
+        "roles",
+        "logins.thresholds",
+    ] {
         let depth = names.split('.').count();
         if parts.len() > depth && parts[..depth].join(".") == names {
             "*".clone_into(&mut parts[depth]);

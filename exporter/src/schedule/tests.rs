@@ -53,6 +53,7 @@ fn config() -> Config {
         ledger: Arc::default(),
         ledger_path: None,
         alertmanager: None,
+        logins: None,
         grafana: None,
         files: Vec::new(),
     }

@@ -20,6 +20,7 @@ mod icmp;
 mod icmp_network;
 mod ledger;
 mod ledger_months;
+mod logins;
 mod metrics_reference;
 mod notify;
 mod once;

@@ -146,6 +146,7 @@ fn written() -> Families {
     support.read(Ok(vec![ticket(now - 60, None), ticket(now - 30 * 86_400, None), ticket(now - 60, Some(now))]), now);
     support.write(&config, now, &mut page);
     SelfMetrics::new().write(&mut page);
+    merge(&mut written, logins());
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {
         let mut page = families(&page_of(&testdata().join(case)));
@@ -154,6 +155,37 @@ fn written() -> Families {
         merge(&mut written, page);
     }
     written
+}
+
+/// What an exporter shows that counts failed logins.
+fn logins() -> Families {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, storage) = (folder.path().join("sla.yml"), folder.path().join("data"));
+    std::fs::write(folder.path().join("auth.log"), "").unwrap();
+    std::fs::write(folder.path().join("ledger.yml"), "").unwrap();
+    std::fs::write(&path, format!("{CONFIGURATION}logins: {{users: [root], sources: [{{file: auth.log}}]}}\n"))
+        .unwrap();
+    let loaded = config::load(&path).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let page = runtime.block_on(async {
+        let app = App::new(loaded, Source::File(path), Shared::new(), options);
+        let end = tokio_util::sync::CancellationToken::new();
+        let counting = tokio::spawn(sla_exporter::logins::run(std::sync::Arc::clone(&app), storage, end.clone()));
+        let page = loop {
+            let mut page = Page::new(Format::Text, Vec::new());
+            app.logins().write(&mut page);
+            let page = String::from_utf8(page.finish()).unwrap();
+            if !page.is_empty() {
+                break page;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        };
+        end.cancel();
+        counting.await.unwrap();
+        page
+    });
+    families(&page)
 }
 
 fn loaded() -> config::Loaded {

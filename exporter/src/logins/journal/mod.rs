@@ -1,0 +1,111 @@
+//! systemd's journal, read with `journalctl` from where reading stopped.
+//!
+//! A child process for each look: it ends by itself, and is ended when it takes too long or says too much. Only messages of
+//! the facilities that logins have are asked for. The cursor of the last one read is kept.
+//! Not for: what messages mean (`classify`).
+
+mod entry;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+pub use self::entry::Entry;
+use super::settings::Journal;
+
+/// How long one look may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much is read at one look; the next one goes on.
+const MAX_BYTES: u64 = 16 << 20;
+/// How much of what it complains of is kept.
+const MAX_COMPLAINT: u64 = 500;
+
+/// What a look found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// Where the next look begins; as before where there was nothing.
+    pub cursor: Option<String>,
+    /// When the last entry was written, in seconds since the epoch.
+    pub newest: Option<i64>,
+    /// Everything that was there was read.
+    pub caught_up: bool,
+}
+
+/// What came after `cursor`; without one, nothing but where the journal ends now.
+///
+/// # Errors
+/// When `journalctl` cannot be run, fails or takes too long.
+pub async fn look(journal: &Journal, cursor: Option<&str>) -> io::Result<Found> {
+    let mut command = Command::new(&journal.program);
+    command.args(["--output=json", "--no-pager", "--quiet", "--utc"]);
+    command.arg("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_COMM");
+    if let Some(directory) = &journal.directory {
+        command.arg("--directory").arg(directory);
+    }
+    match cursor {
+        Some(cursor) => command.arg(format!("--after-cursor={cursor}")),
+        // The newest entry of any kind: its cursor is where to begin.
+        None => command.arg("--lines=1"),
+    };
+    if cursor.is_some() {
+        // LOG_AUTH and LOG_AUTHPRIV.
+        command.args(["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let (text, cut) = tokio::time::timeout(PATIENCE, run(command, &journal.program.display().to_string()))
+        .await
+        .map_err(|_| io::Error::other(format!("{} took longer than 30s", journal.program.display())))??;
+    let mut found = Found { cursor: cursor.map(str::to_owned), caught_up: !cut, ..Found::default() };
+    // What was cut within a line is read again.
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
+    for line in whole.split(|byte| *byte == b'\n') {
+        let Some((cursor_after, entry)) = entry::parse(line) else { continue };
+        found.cursor = Some(cursor_after);
+        found.newest = entry.as_ref().and_then(|entry| entry.at).or(found.newest);
+        found.entries.extend(entry.filter(|_| cursor.is_some()));
+    }
+    if cut && found.cursor.as_deref() == cursor {
+        return Err(io::Error::other("an entry of the journal is larger than 16 MiB"));
+    }
+    Ok(found)
+}
+
+/// What it says on standard output, and whether there was more.
+async fn run(mut command: Command, name: &str) -> io::Result<(Vec<u8>, bool)> {
+    let mut child =
+        command.spawn().map_err(|error| io::Error::new(error.kind(), format!("cannot run {name}: {error}")))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let said = async {
+        let mut text = Vec::new();
+        if let Some(stdout) = stdout {
+            // Closed here when it has said enough: then it ends by itself.
+            stdout.take(MAX_BYTES).read_to_end(&mut text).await?;
+        }
+        Ok::<_, io::Error>(text)
+    };
+    let complained = async {
+        let mut text = Vec::new();
+        if let Some(mut stderr) = stderr {
+            (&mut stderr).take(MAX_COMPLAINT).read_to_end(&mut text).await?;
+            // What it says beyond that is of no use, but it must be able to say it.
+            tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await?;
+        }
+        Ok::<_, io::Error>(text)
+    };
+    let (text, complaint) = tokio::try_join!(said, complained)?;
+    let status = child.wait().await?;
+    let cut = text.len() as u64 >= MAX_BYTES;
+    if status.success() || cut {
+        return Ok((text, cut));
+    }
+    let complaint = String::from_utf8_lossy(&complaint);
+    let complaint = complaint.lines().next().unwrap_or("it does not say why");
+    Err(io::Error::other(format!("{name} failed ({status}): {complaint}")))
+}
