@@ -44,6 +44,7 @@ const LANGUAGE: &[&str] = &[
     "offset",
     "on",
     "or",
+    "round",
     "sum",
     "sum_over_time",
     "time",
