@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{backups, clock, config, grafana, logging, logins, notify, status, support};
+use crate::{backups, certificates, clock, config, grafana, logging, logins, notify, status, support};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -107,6 +107,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
         tokio::spawn(notify::run(Arc::clone(&app), flags.storage.clone(), notify::Pace::default(), shutdown.clone()));
     let showing = tokio::spawn(grafana::run(Arc::clone(&app), grafana::Pace::default(), shutdown.clone()));
     let looking = tokio::spawn(backups::run(Arc::clone(&app), shutdown.clone()));
+    let renewing = tokio::spawn(certificates::run(Arc::clone(&app), shutdown.clone()));
     let reading = tokio::spawn(support::run(Arc::clone(&app), shutdown.clone()));
     let counting = tokio::spawn(logins::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
     let asking = tokio::spawn({
@@ -132,7 +133,9 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     };
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
-    let all = async { tokio::join!(probing, watching, telling, showing, looking, reading, counting, asking, serving) };
+    let all = async {
+        tokio::join!(probing, watching, telling, showing, looking, renewing, reading, counting, asking, serving)
+    };
     tokio::select! {
         _ = all => tracing::info!("ended"),
         () = tokio::time::sleep(SHUTDOWN) => tracing::warn!("ended with work left behind"),

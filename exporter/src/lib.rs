@@ -43,6 +43,7 @@ pub mod status;
 pub mod support;
 
 pub mod backups;
+pub mod certificates;
 pub mod duties;
 
 pub mod app;

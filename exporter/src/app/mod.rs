@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::status::{Health, TargetStatus};
 use crate::backups::BackupMetrics;
+use crate::certificates::CertificateMetrics;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
@@ -86,6 +87,7 @@ pub struct App {
     board: Board,
     support: SupportMetrics,
     backups: BackupMetrics,
+    certificates: CertificateMetrics,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -148,6 +150,7 @@ impl App {
             board: Board::default(),
             support: SupportMetrics::default(),
             backups: BackupMetrics::default(),
+            certificates: CertificateMetrics::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -254,6 +257,12 @@ impl App {
         &self.backups
     }
 
+    /// What is known of certificates in files.
+    #[must_use]
+    pub fn certificates(&self) -> &CertificateMetrics {
+        &self.certificates
+    }
+
     /// What is known of the support desk's tickets.
     #[must_use]
     pub fn support(&self) -> &SupportMetrics {
@@ -285,6 +294,7 @@ impl App {
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
         self.backups.write(&active.config, clock::whole_seconds(), &mut page);
+        self.certificates.write(&active.config, &mut page);
         self.support.write(&active.config, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
         self.grafana.write(&mut page);

@@ -5,9 +5,8 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use glob::{MatchOptions, Pattern, glob_with};
-
 use super::figures::Backup;
+use crate::duties::files;
 
 /// Backups of one set: more than years of days.
 const MAX_BACKUPS: usize = 10_000;
@@ -16,21 +15,12 @@ const MAX_FILES: usize = 200_000;
 /// Depth of folders within one.
 const MAX_DEPTH: usize = 32;
 
-/// As shells have it: `*` takes no hidden files, which is what copying tools write to first.
-const OPTIONS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-
 /// Whether `path` can be a set's pattern.
 ///
 /// # Errors
 /// With what is accepted.
 pub(crate) fn check(path: &str) -> Result<(), String> {
-    if !path.starts_with('/') {
-        return Err("expected a pattern from the root on, such as /backup/db/*.dump".to_owned());
-    }
-    Pattern::new(path)
-        .map(drop)
-        .map_err(|error| format!("is not a pattern: {error}; write for example /backup/db/*.dump"))
+    files::check(path, "/backup/db/*.dump")
 }
 
 /// Every backup that `path` matches, each once however many links lead to it.
@@ -38,11 +28,8 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
 /// # Errors
 /// With the file or folder that cannot be looked at: what is in it is not known, so nothing of the set is.
 pub(super) fn scan(path: &str) -> Result<Vec<Backup>, String> {
-    let found = glob_with(path, OPTIONS).map_err(|error| format!("{path} is not a pattern: {error}"))?;
-    folder_is_readable(path)?;
     let (mut backups, mut seen) = (Vec::new(), HashSet::new());
-    for entry in found {
-        let entry = entry.map_err(|error| format!("cannot read {}: {}", error.path().display(), error.error()))?;
+    for entry in files::matching(path, MAX_BACKUPS)? {
         let metadata = match fs::metadata(&entry) {
             Ok(metadata) => metadata,
             // Rotated away since, or a link to what was.
@@ -52,22 +39,9 @@ pub(super) fn scan(path: &str) -> Result<Vec<Backup>, String> {
         if !seen.insert((metadata.dev(), metadata.ino())) {
             continue;
         }
-        if backups.len() == MAX_BACKUPS {
-            return Err(format!(
-                "{path} matches more than {MAX_BACKUPS} files; one backup is to be one file or folder"
-            ));
-        }
         backups.push(if metadata.is_dir() { of_folder(&entry)? } else { of_file(&metadata) });
     }
     Ok(backups)
-}
-
-/// A pattern matches nothing as well where its folder is missing or forbidden, and that is not the same.
-fn folder_is_readable(path: &str) -> Result<(), String> {
-    let fixed = path.split('/').take_while(|part| !part.contains(['*', '?', '['])).collect::<Vec<_>>().join("/");
-    let fixed = if fixed == path { Path::new(path).parent().unwrap_or(Path::new("/")) } else { Path::new(&fixed) };
-    let folder = if fixed.as_os_str().is_empty() { Path::new("/") } else { fixed };
-    fs::read_dir(folder).map(drop).map_err(|error| format!("cannot read {}: {error}", folder.display()))
 }
 
 fn of_file(metadata: &Metadata) -> Backup {

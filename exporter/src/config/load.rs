@@ -12,7 +12,8 @@ use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
 use super::node::{self, Mark, Node};
 use super::{
-    Config, alertmanager, backups, collectors, contract, grafana, hosts, ledger, logins, probes, roles, support,
+    Config, alertmanager, backups, certificates, collectors, contract, grafana, hosts, ledger, logins, probes, roles,
+    support,
 };
 use crate::{clock, regular_file};
 
@@ -146,6 +147,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let zone = terms.contract.as_ref().map(|contract| &contract.timezone);
     let restore_drills = map.get("restore_drills").map(|c| backups::drills(&c));
     let backup_sets = map.get("backups").map(|c| backups::read(&c));
+    let certificate_sets = map.get("certificates").map(|c| certificates::read(&c));
     let desk = map.get("support").map(|c| support::read(&c, zone, &modules));
     map.finish();
 
@@ -180,6 +182,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         grafana: grafana.flatten().map(Arc::new),
         restore_drills: restore_drills.flatten(),
         backups: backup_sets.flatten().unwrap_or_default(),
+        certificates: certificate_sets.flatten().unwrap_or_default(),
         support: desk.flatten(),
         files: Vec::new(),
     })

@@ -9,6 +9,7 @@ mod load;
 
 mod alertmanager;
 mod backups;
+mod certificates;
 mod collectors;
 mod contract;
 mod embedded;
@@ -80,6 +81,8 @@ pub struct Config {
     pub restore_drills: Option<Duration>,
     /// Backup sets that are watched (C2.5).
     pub backups: Vec<crate::backups::BackupSet>,
+    /// Certificates in files that are watched (C2.6.6).
+    pub certificates: Vec<crate::certificates::CertificateSet>,
     /// The support desk; absent: not measured.
     pub support: Option<crate::support::Support>,
     /// Every file the configuration was read from or depends on; watched for changes.

@@ -49,6 +49,7 @@ fn config() -> Config {
         collectors: Collectors::default(),
         restore_drills: None,
         backups: Vec::new(),
+        certificates: Vec::new(),
         support: None,
         ledger: Arc::default(),
         ledger_path: None,

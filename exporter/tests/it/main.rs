@@ -6,6 +6,7 @@
 mod app;
 mod availability;
 mod backups;
+mod certificate_files;
 mod config;
 mod desk;
 mod dns;

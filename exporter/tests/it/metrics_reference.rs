@@ -6,6 +6,8 @@ use std::path::Path;
 use sla_exporter::app::{App, Options, Source};
 use sla_exporter::backups::BackupMetrics;
 use sla_exporter::backups::figures::Backup;
+use sla_exporter::certificates::CertificateMetrics;
+use sla_exporter::certificates::read::Certificate;
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::grafana::{GrafanaMetrics, State};
 use sla_exporter::host::Roots;
@@ -39,6 +41,7 @@ hosts:
 collectors: [load, time, uname]
 restore_drills: 366d
 backups: [{name: b, path: /backup/*}]
+certificates: [{name: c, path: /certificates/*}]
 support: {hours: ['10:00-18:00'], tickets: {csv: {path: tickets.csv}}}
 ";
 
@@ -140,6 +143,10 @@ fn written() -> Families {
     let backup = |age: i64| Backup { written_at: 1_800_000_000 - age, size: 10 };
     backups.found("b", Ok(vec![backup(3600), backup(90_000), backup(180_000)]), 1_800_000_000);
     backups.write(&config, 1_800_000_000, &mut page);
+    let certificates = CertificateMetrics::default();
+    let certificate = Certificate { subject: "CN=a".into(), serial: "01".into(), not_before: 1, not_after: 2 };
+    certificates.found("c", Ok(vec![("/a.pem".to_owned(), certificate)]), 1);
+    certificates.write(&config, &mut page);
     let support = SupportMetrics::default();
     let now = 1_800_000_000;
     let ticket = |received_at, done_at| Ticket { received_at, done_at };

@@ -6,7 +6,7 @@
 
 mod certificate;
 mod explain;
-mod name;
+pub(crate) mod name;
 mod roots;
 mod settings;
 mod verify;

@@ -19,7 +19,7 @@ const KNOWN: [(u64, &str); 9] = [
 ];
 
 /// The name as text.
-pub(super) fn text(name: &X509Name<'_>) -> String {
+pub(crate) fn text(name: &X509Name<'_>) -> String {
     let all: Vec<&AttributeTypeAndValue<'_>> = name.iter_attributes().collect();
     let mut parts = Vec::new();
     for (arc, short) in KNOWN {

@@ -1,0 +1,91 @@
+//! The loop that reads certificate files in the background.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::CertificateSet;
+use super::read::{Certificate, read};
+use crate::app::App;
+use crate::duties::background::{Job, Step};
+use crate::duties::files;
+use crate::{clock, regular_file};
+
+/// How often the configuration and running looks are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// The longest look at one set.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Files of one set.
+const MAX_FILES: usize = 2000;
+/// Certificates of one set: each is a few series.
+const MAX_CERTIFICATES: usize = 2000;
+/// The largest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A file and a certificate in it.
+pub(super) type Found = Result<Vec<(String, Certificate)>, String>;
+
+/// Reads the certificates of the configuration in force, until `shutdown`.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = read_for_ever(&app) => {}
+    }
+}
+
+async fn read_for_ever(app: &App) {
+    let mut jobs: HashMap<(String, String), Job<Found>> = HashMap::new();
+    loop {
+        let config = app.config();
+        jobs.retain(|(name, path), _| config.certificates.iter().any(|set| set.name == *name && set.path == *path));
+        app.certificates().keep(&config.certificates);
+        for set in &config.certificates {
+            let job = jobs.entry((set.name.clone(), set.path.clone())).or_default();
+            let asked = set.clone();
+            let found = match job.step(set.interval, LIMIT, move || look(&asked)).await {
+                Step::Nothing => continue,
+                Step::Done(found) => found,
+                Step::Late => Err(format!("not done after {} s: is the file system there?", LIMIT.as_secs())),
+                Step::Broken => Err("reading was interrupted".to_owned()),
+            };
+            if let Err(why) = &found {
+                tracing::warn!(
+                    certificates = set.name,
+                    why,
+                    "certificates not read; what was known of them is no longer shown"
+                );
+            }
+            app.certificates().found(&set.name, found, clock::whole_seconds());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// One file that cannot be read leaves the whole set unknown: it may hold the one that ends first.
+fn look(set: &CertificateSet) -> Found {
+    let password = match &set.password {
+        None => None,
+        Some(source) => Some(source.read().map_err(|error| error.to_string())?),
+    };
+    let password = password.as_ref().map_or("", |secret| secret.expose());
+    let mut all: Vec<(String, Certificate)> = Vec::new();
+    for path in files::matching(&set.path, MAX_FILES)? {
+        if path.is_dir() {
+            continue;
+        }
+        let shown = path.display().to_string();
+        let bytes = regular_file::read(&path, MAX_BYTES).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        for certificate in read(&bytes, password).map_err(|why| format!("{shown} {why}"))? {
+            // A chain may hold one twice.
+            if !all.iter().any(|(file, known)| *file == shown && *known == certificate) {
+                all.push((shown.clone(), certificate));
+            }
+        }
+        if all.len() > MAX_CERTIFICATES {
+            return Err(format!("{} has more than {MAX_CERTIFICATES} certificates", set.path));
+        }
+    }
+    Ok(all)
+}
