@@ -178,7 +178,7 @@ fn summary(
                 page.line(name, labels, label, value as f64);
             }
         }
-        page.line(&format!("{name}_sum"), labels, "", values.iter().map(|value| *value as f64).sum());
+        page.line(&format!("{name}_sum"), labels, "", values.iter().sum::<i64>() as f64);
         page.line(&format!("{name}_count"), labels, "", values.len() as f64);
     }
 }

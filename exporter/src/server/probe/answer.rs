@@ -38,7 +38,7 @@ pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
     let _ = writeln!(text, "timeout:  {}", format_duration(*timeout));
     for sample in &run.samples {
         if let Extra::Phase(phase) = sample.extra {
-            let _ = writeln!(text, "{phase:<9} {:.6} s", sample.value);
+            let _ = writeln!(text, "{phase:<10} {:.6} s", sample.value);
         }
     }
     let seconds = run.duration.as_secs_f64();
