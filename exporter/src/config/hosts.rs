@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::decode::Cursor;
 use super::diagnostics::{Document, Severity};
+use super::inventory_checks;
 use super::names::shorten;
 use super::node::Mark;
-use super::roles::Roles;
+use super::roles::{self, Roles};
 use super::{Host, TargetSpec};
 
 /// All hosts, by what targets may call them.
@@ -53,10 +54,21 @@ impl Inventory {
             let exporter = exporter(&c)?;
             unique(&mut self.by_exporter, &exporter, c.node().mark.line, &c, "exporter").then_some(exporter)
         });
+        let require = map.get("require").map(|c| inventory_checks::read(&c));
+        let thresholds = map.get("thresholds").map_or(Some(Vec::new()), |c| {
+            let mut map = c.map()?;
+            let thresholds = roles::thresholds(&mut map);
+            map.finish();
+            thresholds
+        });
         map.finish();
+        let role = transpose(role)?;
         let host = Host {
             name: name?,
-            role: transpose(role)?,
+            require: transpose(require)?
+                .unwrap_or_else(|| role.as_deref().map_or_else(Vec::new, |r| roles.required_by(r))),
+            thresholds: thresholds?,
+            role,
             address: address?,
             redundancy_group: transpose(redundancy_group)?,
             exporter: transpose(exporter)?,
@@ -88,6 +100,7 @@ impl Inventory {
                     host.name
                 ));
             }
+            inventory_checks::unmeasurable(host, targets).into_iter().for_each(warn);
             if let Some(group) = host.redundancy_group.as_deref().filter(|group| groups.get(group) == Some(&1)) {
                 warn(format!(
                     "`{}` is alone in redundancy group `{group}`, so nothing stands in for it (C2.4)",

@@ -15,6 +15,7 @@ mod contract;
 mod embedded;
 mod grafana;
 mod hosts;
+mod inventory_checks;
 mod ledger;
 mod logins;
 mod modules;
@@ -44,6 +45,7 @@ use crate::probe::{Budget, Module};
 
 pub use self::collectors::DEFAULT_TEXTFILE_DIRECTORY;
 pub use self::diagnostics::{Diagnostic, Severity};
+pub use self::inventory_checks::{Measured, REQUIRABLE};
 pub use self::ledger::ledger_files;
 pub use self::load::{Loaded, MAX_BYTES, embedded, load, load_at};
 pub use self::roles::CHECKS;
@@ -158,10 +160,12 @@ pub struct Role {
     pub name: String,
     /// `(check, value)`, checks of a closed list.
     pub thresholds: Vec<(&'static str, f64)>,
+    /// What must be measured of its devices (C2.1), out of [`REQUIRABLE`].
+    pub require: Vec<&'static str>,
 }
 
 /// A device of the system (C2.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     /// Label `host`.
     pub name: String,
@@ -173,6 +177,10 @@ pub struct Host {
     pub redundancy_group: Option<String>,
     /// `host:port` of the exporter that runs on it; drives `/sd`.
     pub exporter: Option<String>,
+    /// What must be measured of it: its own list, else its role's.
+    pub require: Vec<&'static str>,
+    /// `(check, value)`: its own limits, in place of its role's.
+    pub thresholds: Vec<(&'static str, f64)>,
 }
 
 /// Which host collectors run, and their settings.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::Role;
-use super::decode::Cursor;
+use super::decode::{Cursor, MapCursor};
+use super::inventory_checks;
 use super::names::{self, check_label};
 
 /// The checks that have a threshold, and the largest one that means something.
@@ -23,20 +24,31 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Roles {
     for (name, mark, entry) in cursor.named().unwrap_or_default() {
         roles.names.insert(name.to_owned());
         let fits = check_label(name, names::MAX_NAME).map_err(|why| entry.error_at(mark, why)).is_ok();
-        let thresholds = thresholds(&entry);
-        if let (true, Some(thresholds)) = (fits, thresholds) {
-            roles.list.push(Role { name: name.to_owned(), thresholds });
+        let limits = limits(&entry);
+        if let (true, Some((thresholds, require))) = (fits, limits) {
+            roles.list.push(Role { name: name.to_owned(), thresholds, require });
         }
     }
     roles
 }
 
-fn thresholds(cursor: &Cursor<'_>) -> Option<Vec<(&'static str, f64)>> {
+/// A check's limits.
+pub(super) type Thresholds = Vec<(&'static str, f64)>;
+
+fn limits(cursor: &Cursor<'_>) -> Option<(Thresholds, Vec<&'static str>)> {
     // A role without thresholds: its hosts are only watched by probes.
     if cursor.node().is_null() {
-        return Some(Vec::new());
+        return Some(Default::default());
     }
     let mut map = cursor.map()?;
+    let thresholds = thresholds(&mut map);
+    let require = map.get("require").map_or(Some(Vec::new()), |c| inventory_checks::read(&c));
+    map.finish();
+    Some((thresholds?, require?))
+}
+
+/// The limits in a mapping; what else it has is the caller's.
+pub(super) fn thresholds(map: &mut MapCursor<'_>) -> Option<Thresholds> {
     let mut thresholds = Vec::new();
     let mut complete = true;
     for (check, max) in CHECKS {
@@ -46,7 +58,6 @@ fn thresholds(cursor: &Cursor<'_>) -> Option<Vec<(&'static str, f64)>> {
             None => complete = false,
         }
     }
-    map.finish();
     complete.then_some(thresholds)
 }
 
@@ -59,6 +70,11 @@ impl Roles {
         }
         // In the file's order; a role that was refused itself is not recommended.
         cursor.error(names::unknown("role", &name, self.list.iter().map(|role| role.name.as_str())))
+    }
+
+    /// What a role requires of its devices.
+    pub(super) fn required_by(&self, name: &str) -> Vec<&'static str> {
+        self.list.iter().find(|role| role.name == name).map_or_else(Vec::new, |role| role.require.clone())
     }
 
     /// The roles in the file's order.

@@ -69,6 +69,13 @@ metrics! {
     FlowStepSuccess = "probe_flow_step_success", "Whether each step of the last run succeeded; absent for steps that were not reached.";
     FlowFailedStepInfo = "probe_flow_failed_step_info", "The step that failed in the last run, and why; absent when none did.";
     FlowCleanupSuccess = "probe_flow_cleanup_success", "Whether all clean-up steps of the last run that could be taken succeeded.";
+    PortOpen = "probe_port_open", "Whether a port that must be closed took a connection (C2.6.2); only of modules with `expect: closed`, absent where nobody knows.";
+    ClamdDuration = "probe_clamd_duration_seconds", "Duration of the clamd probe by phase (resolve, ping, version, scan), in seconds.";
+    ClamdInfo = "probe_clamd_info", "Engine and signature version clamd says it has.";
+    ClamdSignatureTimestamp = "probe_clamd_signature_timestamp_seconds", "When clamd's signatures were published, in seconds since the epoch; absent where it does not say.";
+    ClamdSignatureVersion = "probe_clamd_signature_version", "Version of clamd's daily signatures; absent where it does not say.";
+    ClamdSignatureMaxAge = "probe_clamd_signature_max_age_seconds", "How old the module lets clamd's signatures become, in seconds.";
+    ClamdTestFound = "probe_clamd_test_virus_found", "Whether clamd found the test virus it was sent (C2.6.4); absent where it did not answer.";
     PostgresQueryValue = "probe_postgres_query_value", "First column of the first row the query returned, where it is a number.";
 }
 

@@ -3,6 +3,7 @@
 //! Common to all probers and only here: the timeout, the attempts, `probe_success` and
 //! `probe_duration_seconds`. One prober per file; a prober decides nothing about when it runs.
 
+pub mod clamd;
 pub mod dns;
 pub mod endpoint;
 pub mod flow;
@@ -52,7 +53,7 @@ impl Module {
             Prober::Http(s) => s.sends_credentials(),
             Prober::Postgres(s) => s.sends_credentials(),
             Prober::Flow(s) => s.sends_credentials(),
-            Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) => false,
+            Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) | Prober::Clamd(_) => false,
         }
     }
 
@@ -98,11 +99,27 @@ pub enum Prober {
     Dns(Box<dns::Settings>),
     /// A PostgreSQL login and query.
     Postgres(Box<postgres::Settings>),
+    /// A virus scanner.
+    Clamd(Box<clamd::Settings>),
     /// Several requests in a row.
     Flow(Box<flow::Settings>),
 }
 
 impl Prober {
+    /// What it checks of a device, as `require` names it: a kind of service, and whether it is to be there.
+    #[must_use]
+    pub const fn check(&self) -> &'static str {
+        match self {
+            Self::Http(_) | Self::Flow(_) => "http",
+            Self::Tcp(s) if s.expects_closed() => "closed_port",
+            Self::Tcp(_) => "tcp",
+            Self::Icmp(_) => "ping",
+            Self::Dns(_) => "dns",
+            Self::Postgres(_) => "postgres",
+            Self::Clamd(_) => "clamd",
+        }
+    }
+
     /// As the configuration names it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -113,6 +130,7 @@ impl Prober {
             Self::Dns(_) => "dns",
             Self::Postgres(_) => "postgres",
             Self::Flow(_) => "http_flow",
+            Self::Clamd(_) => "clamd",
         }
     }
 }
@@ -167,6 +185,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
             ("dns", "dns"),
             ("postgres", "postgres"),
             ("http_flow", "http_flow"),
+            ("clamd", "clamd"),
         ])
     });
     let timeout = match map.get("timeout") {
@@ -177,7 +196,8 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         }),
     };
     // A section of another prober is accepted when empty of meaning for this one, as blackbox_exporter accepts it.
-    let sections = ["http", "tcp", "icmp", "dns", "postgres", "http_flow"].map(|section| (section, map.get(section)));
+    let sections =
+        ["http", "tcp", "icmp", "dns", "postgres", "http_flow", "clamd"].map(|section| (section, map.get(section)));
     map.finish();
     let kind = kind?;
     for (section, found) in &sections {
@@ -198,6 +218,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
         "postgres" => Prober::Postgres(Box::new(postgres::decode(section)?)),
+        "clamd" => Prober::Clamd(Box::new(clamd::decode(section)?)),
         _ => Prober::Flow(Box::new(flow::decode(section)?)),
     };
     let mut hasher = std::hash::DefaultHasher::new();
@@ -223,6 +244,7 @@ pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
         Prober::Dns(s) => dns::check_target(s, target),
         Prober::Postgres(s) => postgres::check_target(s, target),
         Prober::Flow(s) => flow::check_target(s, target),
+        Prober::Clamd(s) => clamd::check_target(s, target),
     }
 }
 
@@ -289,11 +311,12 @@ impl Attempt for Probing<'_> {
         let Self { module, target, hostname, timeout, shared } = *self;
         match &module.prober {
             Prober::Http(s) => http::run(s, target, hostname, shared, samples).await,
-            Prober::Tcp(s) => tcp::run(s, target, hostname, shared, samples).await,
+            Prober::Tcp(s) => tcp::run(s, target, hostname, timeout, shared, samples).await,
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
             Prober::Flow(s) => flow::run(s, target, timeout, shared, samples).await,
+            Prober::Clamd(s) => clamd::run(s, target, shared, samples).await,
         }
     }
 }

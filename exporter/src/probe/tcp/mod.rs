@@ -3,11 +3,13 @@
 //! Options, metrics and the conversation's rules are blackbox_exporter's. Not for protocols with a prober
 //! of their own (`http`, `dns`, `postgres`), and not for sending secrets: a module's text is no secret.
 
+mod closed;
 mod conversation;
 mod received;
 mod steps;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use hyper::header::HeaderValue;
 
@@ -28,6 +30,16 @@ pub struct Settings {
     /// For TLS at once or after a `starttls` step; `None` where neither is asked for.
     tls: Option<TlsSettings>,
     steps: Vec<Step>,
+    /// The check is that nothing takes the connection.
+    closed: bool,
+}
+
+impl Settings {
+    /// Whether success means that the port is closed.
+    #[must_use]
+    pub const fn expects_closed(&self) -> bool {
+        self.closed
+    }
 }
 
 /// Reads the section `tcp` of a module.
@@ -37,13 +49,22 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let tls_at_once = map.get("tls").map_or(Some(false), |c| c.bool());
     let steps = map.get("query_response").map_or(Some(Vec::new()), |c| steps::decode(&c, tls_at_once == Some(true)));
     let tls_config = map.get("tls_config");
+    let expect = map.get("expect");
+    let closed = expect.as_ref().map_or(Some(false), |c| c.one_of(&[("open", false), ("closed", true)]));
+    if let (Some(c), Some(true)) = (&expect, closed)
+        && (tls_at_once == Some(true) || tls_config.is_some() || steps.as_ref().is_some_and(|steps| !steps.is_empty()))
+    {
+        return c.error(
+            "nothing is said to a port that must be closed: leave out `tls`, `tls_config` and `query_response`",
+        );
+    }
     let wanted = tls_at_once == Some(true) || steps.iter().flatten().any(|step| step.starttls);
     if let (Some(cursor), false, Some(_)) = (&tls_config, wanted, &steps) {
         cursor.warn("has no effect: there is neither `tls: true` nor a `starttls` step");
     }
     let tls = if wanted || tls_config.is_some() { tls::decode(tls_config, &[]).map(Some) } else { Some(None) };
     map.finish();
-    Some(Settings { ip: ip?, source: source?, tls_at_once: tls_at_once?, tls: tls?, steps: steps? })
+    Some(Settings { ip: ip?, source: source?, tls_at_once: tls_at_once?, tls: tls?, steps: steps?, closed: closed? })
 }
 
 /// Why a target cannot be probed with these settings.
@@ -54,19 +75,23 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
     Endpoint::parse(target, None)?.fits(settings.ip)
 }
 
-/// One attempt; `hostname` is the peer's name in TLS where `tls_config` has no `server_name`.
+/// One attempt; `hostname` is the peer's name in TLS where `tls_config` has no `server_name`, `timeout` the attempt's bound.
 ///
 /// # Errors
 /// `dns`, `refused`, `reset`, `connect`, `permission` and `internal` as they happen; `tls` and `certificate` for the
 /// handshake; `body` when no line matched, `too_large` when a line or the conversation is, `protocol` for plain
-/// text where TLS was to begin.
+/// text where TLS was to begin, `expected_failure` where a port that must be closed took the connection.
 pub async fn run(
     settings: &Settings,
     target: &str,
     hostname: Option<&HeaderValue>,
+    timeout: Duration,
     shared: &Shared,
     out: &mut Samples,
 ) -> Result<(), Failure> {
+    if settings.closed {
+        return closed::run(settings, target, timeout, shared, out).await;
+    }
     // blackbox_exporter shows 0 for whatever fails before a regular expression can.
     out.set(Metric::FailedDueToRegex, 0.0);
     if settings.steps.iter().any(Step::expects_bytes) {

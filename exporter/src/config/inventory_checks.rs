@@ -1,0 +1,78 @@
+//! `require`: what must be measured of a device (C2.1), and what could measure it.
+//!
+//! A check is a probe's (of that kind, with the device as its target) or the device's own exporter's. Not for whether it is
+//! measured: that is asked of Prometheus (recording-rules/inventory.yml).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::decode::Cursor;
+use super::names;
+use super::{Host, TargetSpec};
+
+/// What can be required of a device, and who measures it.
+pub const REQUIRABLE: &[(&str, Measured)] = &[
+    ("ping", Measured::Probe("icmp")),
+    ("http", Measured::Probe("http or http_flow")),
+    ("tcp", Measured::Probe("tcp")),
+    ("dns", Measured::Probe("dns")),
+    ("postgres", Measured::Probe("postgres")),
+    ("clamd", Measured::Probe("clamd")),
+    ("closed_port", Measured::Probe("tcp, with `expect: closed`")),
+    ("load", Measured::Exporter),
+    ("cpu", Measured::Exporter),
+    ("memory", Measured::Exporter),
+    ("filesystem", Measured::Exporter),
+    ("disk", Measured::Exporter),
+    ("network", Measured::Exporter),
+    ("mdadm", Measured::Exporter),
+];
+
+/// Who measures a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// A probe whose module's prober is this.
+    Probe(&'static str),
+    /// The exporter on the device.
+    Exporter,
+}
+
+/// Reads a list of checks.
+pub(super) fn read(cursor: &Cursor<'_>) -> Option<Vec<&'static str>> {
+    let items = cursor.list()?;
+    let mut checks = Vec::new();
+    for item in &items {
+        let Some(name) = item.non_empty() else { continue };
+        match REQUIRABLE.iter().find(|(known, _)| *known == name) {
+            None => {
+                item.error::<()>(names::unknown("check", &name, REQUIRABLE.iter().map(|(known, _)| *known)));
+            }
+            Some((known, _)) if checks.contains(known) => {
+                item.error::<()>(format_args!("check `{known}` is listed twice"));
+            }
+            Some((known, _)) => checks.push(*known),
+        }
+    }
+    (checks.len() == items.len()).then_some(checks)
+}
+
+/// What is required of `host` and nothing could ever measure: a sentence for each.
+pub(super) fn unmeasurable(host: &Host, targets: &[Arc<TargetSpec>]) -> Vec<String> {
+    let kinds: HashSet<&str> = targets
+        .iter()
+        .filter(|target| target.host.as_deref() == Some(host.name.as_str()))
+        .map(|target| target.module.prober.check())
+        .collect();
+    let missing = |check: &str| match REQUIRABLE.iter().find(|(known, _)| *known == check).map(|(_, by)| by) {
+        Some(Measured::Probe(prober)) if !kinds.contains(check) => Some(format!(
+            "`{}` requires `{check}`, and no probe of that kind has it as a target; add its address {} to a probe whose module has prober {prober}, or take the check out of `require` (C2.1)",
+            host.name, host.address
+        )),
+        Some(Measured::Exporter) if host.exporter.is_none() => Some(format!(
+            "`{}` requires `{check}`, which only an exporter on it can measure; add `exporter: \"{}:10115\"`, or take the check out of `require` (C2.1)",
+            host.name, host.address
+        )),
+        _ => None,
+    };
+    host.require.iter().filter_map(|check| missing(check)).collect()
+}
