@@ -49,6 +49,7 @@ metrics! {
     HttpVersion = "probe_http_version", "HTTP version of the final response.";
     HttpLastModified = "probe_http_last_modified_timestamp_seconds", "Last-Modified of the final response, in seconds since the epoch.";
     FailedDueToRegex = "probe_failed_due_to_regex", "Whether a regular expression on the answer made the last run fail.";
+    FailedDueToCel = "probe_failed_due_to_cel", "Whether a CEL expression on the JSON body made the last run fail.";
     FailedDueToBytes = "probe_failed_due_to_bytes", "Whether the bytes of an expect_bytes step made the last run fail.";
     SslEarliestCertExpiry = "probe_ssl_earliest_cert_expiry", "Earliest expiry of the certificates the peer sent, in seconds since the epoch.";
     SslLastChainExpiry = "probe_ssl_last_chain_expiry_timestamp_seconds", "Expiry of the verified chain that ends last, in seconds since the epoch.";

@@ -16,6 +16,7 @@ mod grafana_draft;
 mod host;
 mod hostile;
 mod http;
+mod http_cel;
 mod http_proxy;
 mod icmp;
 mod icmp_network;

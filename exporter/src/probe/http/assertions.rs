@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper::{StatusCode, Version};
 use regex::bytes::Regex;
 
+use super::json_cel::JsonAssertions;
 use crate::config::decode::{Cursor, MapCursor, collect};
 use crate::probe::{Failure, Reason};
 
@@ -21,6 +23,7 @@ pub(super) struct Assertions {
     header_matches: Vec<HeaderMatch>,
     header_not_matches: Vec<HeaderMatch>,
     body: Arc<BodyAssertions>,
+    json: JsonAssertions,
 }
 
 /// `fail_if_ssl` and `fail_if_not_ssl`.
@@ -53,6 +56,7 @@ impl Assertions {
             header_matches: Vec::new(),
             header_not_matches: Vec::new(),
             body: Arc::default(),
+            json: JsonAssertions::default(),
         }
     }
 
@@ -66,6 +70,7 @@ impl Assertions {
         let fail_if_not = map.get("fail_if_not_ssl").map_or(Some(false), |c| c.bool());
         let matches = regexes(map.get("fail_if_body_matches_regexp"));
         let not_matches = regexes(map.get("fail_if_body_not_matches_regexp"));
+        let json = JsonAssertions::decode(map);
         let header_matches = header_list(map.get("fail_if_header_matches"));
         let header_not_matches = header_list(map.get("fail_if_header_not_matches"));
         if (fail_if, fail_if_not) == (Some(true), Some(true)) {
@@ -79,17 +84,23 @@ impl Assertions {
             header_matches: header_matches?,
             header_not_matches: header_not_matches?,
             body: Arc::new(BodyAssertions { matches: matches?, not_matches: not_matches? }),
+            json: json?,
         })
     }
 
     /// Whether the body is looked into.
     pub(super) fn needs_body(&self) -> bool {
-        !self.body.matches.is_empty() || !self.body.not_matches.is_empty()
+        self.body.is_some() || self.has_cel()
+    }
+
+    /// Whether a CEL expression decides.
+    pub(super) fn has_cel(&self) -> bool {
+        self.json.is_some()
     }
 
     /// Whether any regular expression decides.
     pub(super) fn has_regex(&self) -> bool {
-        self.needs_body() || !self.header_matches.is_empty() || !self.header_not_matches.is_empty()
+        self.body.is_some() || !self.header_matches.is_empty() || !self.header_not_matches.is_empty()
     }
 
     /// Judges all of the head but what regular expressions say.
@@ -139,23 +150,35 @@ impl Assertions {
         Ok(())
     }
 
-    /// Judges the body.
+    /// Judges the body by regular expressions.
     ///
     /// # Errors
     /// Reason `body`.
-    pub(super) async fn check_body(&self, body: Vec<u8>) -> Result<(), Failure> {
-        if body.len() <= SEARCH_INLINE {
-            return self.body.check(&body);
+    pub(super) async fn check_body(&self, body: &Bytes) -> Result<(), Failure> {
+        if !self.body.is_some() || body.len() <= SEARCH_INLINE {
+            return self.body.check(body);
         }
-        let rules = Arc::clone(&self.body);
+        let (rules, body) = (Arc::clone(&self.body), body.clone());
         match tokio::task::spawn_blocking(move || rules.check(&body)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::new(Reason::Internal, "searching the body was interrupted")),
         }
     }
+
+    /// Judges the body by CEL expressions.
+    ///
+    /// # Errors
+    /// Reason `body`, also where the body is not JSON.
+    pub(super) async fn check_json(&self, body: &Bytes) -> Result<(), Failure> {
+        self.json.check(body).await
+    }
 }
 
 impl BodyAssertions {
+    fn is_some(&self) -> bool {
+        !self.matches.is_empty() || !self.not_matches.is_empty()
+    }
+
     fn check(&self, body: &[u8]) -> Result<(), Failure> {
         let fail = |what: &str, regex: &Regex| {
             Err(Failure::new(Reason::Body, format_args!("the body {what} `{}` ({} bytes)", regex.as_str(), body.len())))

@@ -195,7 +195,7 @@ where
     let assertions = &settings.assertions;
     if settings.hand_over.is_none() {
         assertions.check_head(head.status, head.version, secure)?;
-        by_regex(assertions.check_headers(&head.headers), out)?;
+        mark(Metric::FailedDueToRegex, assertions.check_headers(&head.headers), out)?;
     }
 
     out.stage("reading the body");
@@ -206,17 +206,22 @@ where
     if settings.hand_over.is_some() {
         return Ok(Outcome::Final(Some(Box::new(Answer { head, body }))));
     }
+    let body = Bytes::from(body);
     if assertions.needs_body() {
         out.stage("searching the body");
-        by_regex(assertions.check_body(body).await, out)?;
+        mark(Metric::FailedDueToRegex, assertions.check_body(&body).await, out)?;
+    }
+    if assertions.has_cel() {
+        out.stage("evaluating the CEL expression");
+        mark(Metric::FailedDueToCel, assertions.check_json(&body).await, out)?;
     }
     Ok(Outcome::Final(None))
 }
 
-/// Marks a failure as a regular expression's.
-fn by_regex(result: Result<(), Failure>, out: &mut Samples) -> Result<(), Failure> {
+/// Marks what a failure is due to.
+fn mark(metric: Metric, result: Result<(), Failure>, out: &mut Samples) -> Result<(), Failure> {
     if result.is_err() {
-        out.set(Metric::FailedDueToRegex, 1.0);
+        out.set(metric, 1.0);
     }
     result
 }

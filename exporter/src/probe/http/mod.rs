@@ -11,6 +11,7 @@ mod cookies;
 mod exchange;
 mod extra_headers;
 mod hop;
+mod json_cel;
 mod proxy;
 mod redirect;
 mod settings;
@@ -69,6 +70,9 @@ pub async fn run(
     out.set(Metric::HttpSsl, 0.0);
     if settings.assertions.has_regex() {
         out.set(Metric::FailedDueToRegex, 0.0);
+    }
+    if settings.assertions.has_cel() {
+        out.set(Metric::FailedDueToCel, 0.0);
     }
     let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     let credentials = settings.auth.read().await?;

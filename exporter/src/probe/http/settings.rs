@@ -24,8 +24,7 @@ const MAX_BODY_LIMIT: u64 = 1 << 30;
 const MAX_REQUEST_BODY: usize = 10 << 20;
 
 /// Options of blackbox_exporter that are not supported yet, refused by name.
-const UNSUPPORTED: &[&str] =
-    &["use_proxy_dns", "oauth2", "enable_http3", "fail_if_body_json_matches_cel", "fail_if_body_json_not_matches_cel"];
+const UNSUPPORTED: &[&str] = &["use_proxy_dns", "oauth2", "enable_http3"];
 
 /// Settings of the section `http`.
 #[derive(Debug)]
