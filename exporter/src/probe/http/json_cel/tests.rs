@@ -15,7 +15,7 @@ fn decide(expression: &str, body: &str) -> Result<bool, String> {
     of_value(expression, &*value::parse(body.as_bytes())?)
 }
 
-fn of_value(expression: &str, body: &dyn Val) -> Result<bool, String> {
+fn of_value(expression: &str, body: &(dyn Val + 'static)) -> Result<bool, String> {
     let (program, body) = (Program::compile(expression)?, body.clone_as_boxed());
     on_a_thread(move || program.decide(body)).unwrap().join().unwrap()
 }
