@@ -160,7 +160,7 @@ pub(crate) fn secrets_of(credentials: &Credentials) -> Vec<Secret> {
 }
 
 /// Reads a secret; a file off the async threads, for it may lie on a file system that hangs.
-pub(super) async fn read(source: &SecretSource) -> Result<Secret, Failure> {
+pub(in crate::probe) async fn read(source: &SecretSource) -> Result<Secret, Failure> {
     let result = match source {
         SecretSource::Inline(secret) => return Ok(secret.clone()),
         SecretSource::File(_) => {

@@ -17,7 +17,7 @@ use hyper::{Response, Version};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use self::driver::{Driver, Tasks};
+pub(in crate::probe) use self::driver::{Driver, Tasks};
 use super::body::Reader;
 use super::hop::Hop;
 use super::proxy::Via;

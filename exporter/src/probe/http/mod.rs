@@ -19,8 +19,10 @@ mod single;
 mod target;
 mod transport;
 
+pub(in crate::probe) use auth::read as read_secret;
 pub(crate) use auth::{Auth, secrets_of};
 pub(in crate::probe) use cookies::Cookies;
+pub(in crate::probe) use exchange::{Driver, Tasks};
 pub use settings::{Settings, decode};
 pub(in crate::probe) use single::{Ask, Given, ask};
 

@@ -12,14 +12,14 @@ use crate::probe::Failure;
 
 /// A connection of one exchange; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Driver<C> {
+pub(in crate::probe) struct Driver<C> {
     connection: Pin<Box<C>>,
     /// How it ended, when it has.
     ended: Option<hyper::Result<()>>,
 }
 
 impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
-    pub(super) fn new(connection: C) -> Self {
+    pub(in crate::probe) fn new(connection: C) -> Self {
         Self { connection: Box::pin(connection), ended: None }
     }
 
@@ -32,7 +32,7 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
     }
 
     /// Waits for `work` and drives the connection meanwhile.
-    pub(super) async fn with<F: Future>(&mut self, work: F) -> F::Output {
+    pub(in crate::probe) async fn with<F: Future>(&mut self, work: F) -> F::Output {
         let mut work = pin!(work);
         poll_fn(|cx| {
             // First the work, for it may have something to send; then again, for it may have got its answer.
@@ -46,7 +46,7 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
     }
 
     /// Drives the connection once, without waiting.
-    pub(super) async fn nudge(&mut self) {
+    pub(in crate::probe) async fn nudge(&mut self) {
         poll_fn(|cx| {
             self.poll(cx);
             Poll::Ready(())
@@ -55,7 +55,7 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
     }
 
     /// What an error of the work means: where the connection broke, that is the cause.
-    pub(super) fn explain(&self, error: &hyper::Error) -> Failure {
+    pub(in crate::probe) fn explain(&self, error: &hyper::Error) -> Failure {
         match &self.ended {
             Some(Err(cause)) if error.is_canceled() || error.is_closed() => fault::explain(cause),
             _ => fault::explain(error),
@@ -65,10 +65,10 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
 
 /// The tasks HTTP/2 starts for one connection; dropping this ends them, whatever the peer does.
 #[derive(Debug, Default)]
-pub(super) struct Tasks(Arc<Mutex<Vec<AbortHandle>>>);
+pub(in crate::probe) struct Tasks(Arc<Mutex<Vec<AbortHandle>>>);
 
 impl Tasks {
-    pub(super) fn executor(&self) -> Executor {
+    pub(in crate::probe) fn executor(&self) -> Executor {
         Executor(Arc::clone(&self.0))
     }
 }
@@ -83,7 +83,7 @@ impl Drop for Tasks {
 
 /// Starts tasks that end with their [`Tasks`].
 #[derive(Clone, Debug)]
-pub(super) struct Executor(Arc<Mutex<Vec<AbortHandle>>>);
+pub(in crate::probe) struct Executor(Arc<Mutex<Vec<AbortHandle>>>);
 
 impl<F> hyper::rt::Executor<F> for Executor
 where
