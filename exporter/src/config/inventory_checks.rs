@@ -16,6 +16,8 @@ pub const REQUIRABLE: &[(&str, Measured)] = &[
     ("http", Measured::Probe("http or http_flow")),
     ("tcp", Measured::Probe("tcp")),
     ("dns", Measured::Probe("dns")),
+    ("grpc", Measured::Probe("grpc")),
+    ("unix", Measured::Probe("unix")),
     ("postgres", Measured::Probe("postgres")),
     ("clamd", Measured::Probe("clamd")),
     ("closed_port", Measured::Probe("tcp, with `expect: closed`")),

@@ -214,6 +214,8 @@ fn every_option_of_a_prober_is_in_its_page() {
         ("tcp", "{}"),
         ("icmp", "{}"),
         ("dns", "{query_name: a.example.com}"),
+        ("grpc", "{}"),
+        ("unix", "{}"),
         ("postgres", "{user: u, dbname: d}"),
     ] {
         let page = docs(&format!("modules/{prober}.md"));

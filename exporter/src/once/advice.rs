@@ -12,6 +12,13 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         (Reason::TooLarge, Prober::Flow(_)) => {
             "ask for a smaller page, or raise body_size_limit; captured texts are short."
         }
+        (Reason::Status, Prober::Grpc(_)) => {
+            "the server answers. NOT_SERVING and UNAVAILABLE: see its log; NOT_FOUND: the module's service is spelt otherwise there; \
+             UNIMPLEMENTED: it has no health service. By hand: `grpc-health-probe -addr HOST:PORT`."
+        }
+        (Reason::Refused, Prober::Unix(_)) => {
+            "nobody accepts connections on the socket: is the service running, and is it the right path, seen from this process?"
+        }
         (Reason::Dns, Prober::Dns(_)) => {
             "look whether the name server of the target answers at all: `dig @SERVER NAME`."
         }
@@ -62,6 +69,9 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         (Reason::Body, Prober::Dns(_)) => {
             "compare the answer (`dig`) with validate_answer_rrs and its like of the module."
         }
+        (Reason::Body, Prober::Unix(_)) => {
+            "compare what the target says (`nc -U PATH`) with query_response of the module."
+        }
         (Reason::Body, _) => "compare what the target says (`nc HOST PORT`) with query_response of the module.",
         (Reason::Redirect, _) => {
             "follow it by hand: `curl -sIL`. A loop is mostly http to https and back. With follow_redirects: false the first \
@@ -89,11 +99,11 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_sentence_and_its_options_exist() {
-        let docs: String = ["http", "tcp", "icmp", "dns", "postgres"]
+        let docs: String = ["http", "tcp", "icmp", "dns", "grpc", "unix", "postgres"]
             .map(|prober| std::fs::read_to_string(format!("../docs/modules/{prober}.md")).unwrap())
             .concat();
-        for target in ["https://a/", "a:1", "a"] {
-            let module = choice::choose(None, target, None).unwrap().remove(0).module;
+        for (target, module) in [("https://a/", None), ("a:1", None), ("a", None), ("/a", None), ("a", Some("grpc"))] {
+            let module = choice::choose(None, target, module).unwrap().remove(0).module;
             for reason in Reason::ALL {
                 let advice = of(*reason, &module.prober);
                 assert!(advice.ends_with(['.', '?']) && advice.len() > 30, "{reason}: {advice}");

@@ -12,7 +12,9 @@ use crate::probe::endpoint::Endpoint;
 use crate::probe::{self, Module};
 
 /// Modules that need no configuration: by their names, as YAML.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 10] = [
+    ("grpc", "prober: grpc"),
+    ("grpc_tls", "{prober: grpc, grpc: {tls: true}}"),
     ("http", "prober: http"),
     ("http_2xx", "prober: http"),
     ("icmp", "prober: icmp"),
@@ -20,6 +22,7 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("tcp", "prober: tcp"),
     ("tcp_connect", "prober: tcp"),
     ("tls", "{prober: tcp, tcp: {tls: true}}"),
+    ("unix", "prober: unix"),
 ];
 
 /// One run to make.
@@ -89,6 +92,7 @@ fn one(target: &str, module: Arc<Module>, built_in: bool) -> Result<Vec<Chosen>,
 fn guess(target: &str) -> Result<&'static str, String> {
     let scheme = target.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
+        _ if target.starts_with(['/', '@']) => Ok("unix"),
         Some("http" | "https") => Ok("http"),
         Some(other) => Err(format!(
             "nothing built in probes `{other}://…`; give --config.file and --module, or write https://…, HOST:PORT or a host"
@@ -138,6 +142,8 @@ mod tests {
             ("::1", "icmp"),
             ("2001:db8::22", "icmp"),
             ("example.com", "icmp"),
+            ("/run/app.sock", "unix"),
+            ("@app", "unix"),
         ] {
             assert_eq!(guess(target).as_deref(), Ok(expected), "{target}");
             let chosen = choose(None, target, None).unwrap();

@@ -65,6 +65,10 @@ metrics! {
     DnsAdditionalRrs = "probe_dns_additional_rrs", "Resource records in the additional section.";
     DnsQuerySucceeded = "probe_dns_query_succeeded", "Whether the query was answered at all.";
     DnsSerial = "probe_dns_serial", "Serial number of the zone, for SOA queries.";
+    GrpcDuration = "probe_grpc_duration_seconds", "Duration of the gRPC probe by phase (resolve, check), in seconds.";
+    GrpcHealthcheckResponse = "probe_grpc_healthcheck_response", "1 for what the service last said of its health, 0 for what it did not say.";
+    GrpcSsl = "probe_grpc_ssl", "Whether the last run used TLS.";
+    GrpcStatusCode = "probe_grpc_status_code", "gRPC status code of the last run; 14 (UNAVAILABLE) without a connection, 4 (DEADLINE_EXCEEDED) without an answer in time.";
     PostgresDuration = "probe_postgres_duration_seconds", "Duration of the PostgreSQL probe by phase (resolve, connect, tls, startup, query), in seconds.";
     FlowStepDuration = "probe_flow_step_duration_seconds", "How long each step of the last run took, in seconds; absent for steps that were not reached.";
     FlowStepSuccess = "probe_flow_step_success", "Whether each step of the last run succeeded; absent for steps that were not reached.";

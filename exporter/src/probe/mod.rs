@@ -4,11 +4,14 @@
 //! `probe_duration_seconds`. One prober per file; a prober decides nothing about when it runs.
 
 pub mod clamd;
+mod conversation;
 pub mod dns;
 pub mod endpoint;
 pub mod flow;
+pub mod grpc;
 pub mod http;
 pub mod icmp;
+mod link;
 pub mod metric;
 pub mod net;
 pub mod postgres;
@@ -18,6 +21,7 @@ pub mod tcp;
 pub(crate) mod testing;
 pub mod tls;
 pub mod trace;
+pub mod unix;
 
 use std::time::Duration;
 
@@ -53,7 +57,8 @@ impl Module {
             Prober::Http(s) => s.sends_credentials(),
             Prober::Postgres(s) => s.sends_credentials(),
             Prober::Flow(s) => s.sends_credentials(),
-            Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) | Prober::Clamd(_) => false,
+            Prober::Grpc(s) => s.sends_credentials(),
+            Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) | Prober::Clamd(_) | Prober::Unix(_) => false,
         }
     }
 
@@ -97,6 +102,10 @@ pub enum Prober {
     Icmp(Box<icmp::Settings>),
     /// A DNS query.
     Dns(Box<dns::Settings>),
+    /// A gRPC service's own word on its health.
+    Grpc(Box<grpc::Settings>),
+    /// A connection to a Unix socket, optionally TLS and a conversation.
+    Unix(Box<unix::Settings>),
     /// A PostgreSQL login and query.
     Postgres(Box<postgres::Settings>),
     /// A virus scanner.
@@ -115,6 +124,8 @@ impl Prober {
             Self::Tcp(_) => "tcp",
             Self::Icmp(_) => "ping",
             Self::Dns(_) => "dns",
+            Self::Grpc(_) => "grpc",
+            Self::Unix(_) => "unix",
             Self::Postgres(_) => "postgres",
             Self::Clamd(_) => "clamd",
         }
@@ -128,12 +139,17 @@ impl Prober {
             Self::Tcp(_) => "tcp",
             Self::Icmp(_) => "icmp",
             Self::Dns(_) => "dns",
+            Self::Grpc(_) => "grpc",
+            Self::Unix(_) => "unix",
             Self::Postgres(_) => "postgres",
             Self::Flow(_) => "http_flow",
             Self::Clamd(_) => "clamd",
         }
     }
 }
+
+/// As the configuration names them; each has a section of its name.
+const PROBERS: [&str; 9] = ["http", "tcp", "icmp", "dns", "grpc", "unix", "postgres", "http_flow", "clamd"];
 
 /// Timeout of a module that names none. blackbox_exporter takes it from the scrape; ours are scheduled.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,17 +193,7 @@ pub struct Run {
 /// Reads one module: `{prober: http, timeout: 10s, http: {…}}`.
 pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
     let mut map = cursor.map()?;
-    let kind = map.require("prober").and_then(|c| {
-        c.one_of(&[
-            ("http", "http"),
-            ("tcp", "tcp"),
-            ("icmp", "icmp"),
-            ("dns", "dns"),
-            ("postgres", "postgres"),
-            ("http_flow", "http_flow"),
-            ("clamd", "clamd"),
-        ])
-    });
+    let kind = map.require("prober").and_then(|c| c.one_of(&PROBERS.map(|name| (name, name))));
     let timeout = match map.get("timeout") {
         None => Some(None),
         Some(c) => c.duration().and_then(|d| match d {
@@ -196,8 +202,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         }),
     };
     // A section of another prober is accepted when empty of meaning for this one, as blackbox_exporter accepts it.
-    let sections =
-        ["http", "tcp", "icmp", "dns", "postgres", "http_flow", "clamd"].map(|section| (section, map.get(section)));
+    let sections = PROBERS.map(|section| (section, map.get(section)));
     map.finish();
     let kind = kind?;
     for (section, found) in &sections {
@@ -217,6 +222,8 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "tcp" => Prober::Tcp(Box::new(tcp::decode(section)?)),
         "icmp" => Prober::Icmp(Box::new(icmp::decode(section)?)),
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
+        "grpc" => Prober::Grpc(Box::new(grpc::decode(section)?)),
+        "unix" => Prober::Unix(Box::new(unix::decode(section)?)),
         "postgres" => Prober::Postgres(Box::new(postgres::decode(section)?)),
         "clamd" => Prober::Clamd(Box::new(clamd::decode(section)?)),
         _ => Prober::Flow(Box::new(flow::decode(section)?)),
@@ -242,6 +249,8 @@ pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
         Prober::Tcp(s) => tcp::check_target(s, target),
         Prober::Icmp(s) => icmp::check_target(s, target),
         Prober::Dns(s) => dns::check_target(s, target),
+        Prober::Grpc(s) => grpc::check_target(s, target),
+        Prober::Unix(s) => unix::check_target(s, target),
         Prober::Postgres(s) => postgres::check_target(s, target),
         Prober::Flow(s) => flow::check_target(s, target),
         Prober::Clamd(s) => clamd::check_target(s, target),
@@ -314,6 +323,8 @@ impl Attempt for Probing<'_> {
             Prober::Tcp(s) => tcp::run(s, target, hostname, timeout, shared, samples).await,
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
+            Prober::Grpc(s) => grpc::run(s, target, timeout, shared, samples).await,
+            Prober::Unix(s) => unix::run(s, target, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
             Prober::Flow(s) => flow::run(s, target, timeout, shared, samples).await,
             Prober::Clamd(s) => clamd::run(s, target, shared, samples).await,

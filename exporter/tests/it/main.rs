@@ -13,6 +13,7 @@ mod dns;
 mod flow;
 mod grafana;
 mod grafana_draft;
+mod grpc;
 mod host;
 mod hostile;
 mod http;
@@ -34,6 +35,7 @@ mod reasons;
 mod support;
 mod tcp;
 mod tls;
+mod unix;
 
 mod binary;
 mod client;

@@ -1,4 +1,4 @@
-//! Names to addresses, and connections: shared by the probers that use TCP.
+//! Names to addresses, and connections: shared by the probers that connect somewhere.
 //!
 //! Not for what is said over a connection, and not for the `dns` prober's own queries: that one
 //! measures a name server, this uses one.
@@ -6,7 +6,9 @@
 mod choice;
 mod connect;
 mod resolver;
+mod unix;
 
 pub use choice::{IpChoice, source_ip_address};
 pub use connect::connect;
 pub use resolver::Resolver;
+pub use unix::UnixSocket;

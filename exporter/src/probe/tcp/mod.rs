@@ -4,32 +4,23 @@
 //! of their own (`http`, `dns`, `postgres`), and not for sending secrets: a module's text is no secret.
 
 mod closed;
-mod conversation;
-mod received;
-mod steps;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
 
-use self::conversation::{Conversation, Link};
-use self::steps::Step;
+use super::conversation::Script;
 use super::endpoint::Endpoint;
 use super::net::{self, IpChoice};
-use super::tls::{self, TlsSettings};
-use super::{Failure, Metric, Samples, Section, Shared};
+use super::{Failure, Samples, Section, Shared};
 
 /// Settings of the section `tcp`.
 #[derive(Debug)]
 pub struct Settings {
     ip: IpChoice,
     source: Option<IpAddr>,
-    /// TLS from the first byte on.
-    tls_at_once: bool,
-    /// For TLS at once or after a `starttls` step; `None` where neither is asked for.
-    tls: Option<TlsSettings>,
-    steps: Vec<Step>,
+    script: Script,
     /// The check is that nothing takes the connection.
     closed: bool,
 }
@@ -46,25 +37,19 @@ impl Settings {
 pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let ip = IpChoice::decode(&mut map);
     let source = net::source_ip_address(&mut map);
-    let tls_at_once = map.get("tls").map_or(Some(false), |c| c.bool());
-    let steps = map.get("query_response").map_or(Some(Vec::new()), |c| steps::decode(&c, tls_at_once == Some(true)));
-    let tls_config = map.get("tls_config");
+    let has_tls_config = map.has("tls_config");
+    let script = Script::decode(&mut map);
     let expect = map.get("expect");
     let closed = expect.as_ref().map_or(Some(false), |c| c.one_of(&[("open", false), ("closed", true)]));
     if let (Some(c), Some(true)) = (&expect, closed)
-        && (tls_at_once == Some(true) || tls_config.is_some() || steps.as_ref().is_some_and(|steps| !steps.is_empty()))
+        && (has_tls_config || script.as_ref().is_some_and(|script| !script.is_empty()))
     {
         return c.error(
             "nothing is said to a port that must be closed: leave out `tls`, `tls_config` and `query_response`",
         );
     }
-    let wanted = tls_at_once == Some(true) || steps.iter().flatten().any(|step| step.starttls);
-    if let (Some(cursor), false, Some(_)) = (&tls_config, wanted, &steps) {
-        cursor.warn("has no effect: there is neither `tls: true` nor a `starttls` step");
-    }
-    let tls = if wanted || tls_config.is_some() { tls::decode(tls_config, &[]).map(Some) } else { Some(None) };
     map.finish();
-    Some(Settings { ip: ip?, source: source?, tls_at_once: tls_at_once?, tls: tls?, steps: steps?, closed: closed? })
+    Some(Settings { ip: ip?, source: source?, script: script?, closed: closed? })
 }
 
 /// Why a target cannot be probed with these settings.
@@ -92,22 +77,13 @@ pub async fn run(
     if settings.closed {
         return closed::run(settings, target, timeout, shared, out).await;
     }
-    // blackbox_exporter shows 0 for whatever fails before a regular expression can.
-    out.set(Metric::FailedDueToRegex, 0.0);
-    if settings.steps.iter().any(Step::expects_bytes) {
-        out.set(Metric::FailedDueToBytes, 0.0);
-    }
+    settings.script.begin(out);
     let endpoint = Endpoint::parse(target, None).map_err(|why| Failure::new(super::Reason::Internal, why))?;
     let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await?;
     let name = hostname.and_then(|name| name.to_str().ok()).unwrap_or(&endpoint.host);
     out.stage("connecting");
     let stream = net::connect(SocketAddr::new(address, endpoint.port), settings.source).await?;
-    let mut link = Link::Plain(stream);
-    if let (true, Some(tls)) = (settings.tls_at_once, &settings.tls) {
-        link = link.into_tls(name, tls, out).await?;
-    }
-    let conversation = Conversation::new(link, name, settings.tls.as_ref());
-    conversation.hold(&settings.steps, out).await
+    settings.script.hold(stream, name, out).await
 }
 
 #[cfg(test)]
@@ -129,8 +105,8 @@ mod tests {
         let (settings, findings) = read("{}");
         let settings = settings.unwrap();
         assert_eq!(findings, Vec::<String>::new());
-        assert!(settings.ip.prefer_v6 && settings.ip.fallback && !settings.tls_at_once && settings.tls.is_none());
-        assert!(settings.steps.is_empty() && settings.source.is_none());
+        assert!(settings.ip.prefer_v6 && settings.ip.fallback && settings.source.is_none());
+        assert!(settings.script.is_empty() && settings.script.tls().is_none());
     }
 
     #[test]

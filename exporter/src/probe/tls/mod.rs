@@ -7,6 +7,7 @@
 mod certificate;
 mod explain;
 pub(crate) mod name;
+mod noted;
 mod roots;
 mod settings;
 mod verify;
@@ -19,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+pub use noted::{Note, Noted};
 pub use settings::{TlsSettings, decode};
 
 use self::verify::Recorder;

@@ -1,60 +1,44 @@
-//! Holding a conversation: the steps one after another over a connection, plain or under TLS.
+//! Holding a conversation: `query_response`, its steps one after another over a connection, plain or under TLS.
+//!
+//! For every prober whose peer speaks in lines or bytes. Not for how the connection came about, and not for sending secrets:
+//! a module's text is none.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+mod received;
+mod script;
+mod steps;
 
 use regex::Regex;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-use super::received::Received;
-use super::steps::{Expect, Step};
+use self::received::Received;
+pub(super) use self::script::Script;
+use self::steps::{Expect, Step};
+use super::link::Link;
+use super::tls::TlsSettings;
+use super::{Failure, Metric, Reason, Samples};
 use crate::config::decode::shorten;
-use crate::probe::tls::{self, TlsSettings};
-use crate::probe::{Failure, Metric, Reason, Samples};
 
 /// The longest captured label, in characters: what matched is the peer's text, and peers can be talkative.
 const MAX_LABEL: usize = 200;
 
-/// A connection, plain or under TLS.
-#[derive(Debug)]
-pub(super) enum Link {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Link {
-    /// The same connection under TLS.
-    pub(super) async fn into_tls(self, host: &str, tls: &TlsSettings, out: &mut Samples) -> Result<Self, Failure> {
-        match self {
-            Self::Plain(stream) => {
-                out.stage("waiting for the TLS handshake");
-                Ok(Self::Tls(Box::new(tls::handshake(stream, host, tls, out).await?)))
-            }
-            // The configuration refuses a second handshake.
-            Self::Tls(_) => Ok(self),
-        }
-    }
-}
-
 /// A connection and what was said on it so far.
 #[derive(Debug)]
-pub(super) struct Conversation<'a> {
-    link: Link,
+struct Conversation<'a, S> {
+    link: Link<S>,
     host: &'a str,
     tls: Option<&'a TlsSettings>,
     received: Received,
     labels: Vec<(&'a str, String)>,
 }
 
-impl<'a> Conversation<'a> {
-    pub(super) fn new(link: Link, host: &'a str, tls: Option<&'a TlsSettings>) -> Self {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
+    /// On `link`, with a peer that must prove to be `host` where TLS begins.
+    fn new(link: Link<S>, host: &'a str, tls: Option<&'a TlsSettings>) -> Self {
         Self { link, host, tls, received: Received::default(), labels: Vec::new() }
     }
 
     /// Takes every step, then closes the connection.
-    pub(super) async fn hold(mut self, steps: &'a [Step], out: &mut Samples) -> Result<(), Failure> {
+    async fn hold(mut self, steps: &'a [Step], out: &mut Samples) -> Result<(), Failure> {
         for step in steps {
             let mut text = step.send.clone().unwrap_or_default();
             match &step.expect {
@@ -180,37 +164,5 @@ impl<'a> Conversation<'a> {
             self.link = self.link.into_tls(self.host, tls, out).await?;
         }
         Ok(self)
-    }
-}
-
-impl AsyncRead for Link {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Link {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
-        }
     }
 }
