@@ -49,20 +49,22 @@ impl UnixSocket {
     /// Reasons `refused` (also where there is no such socket: that is what a stopped service leaves), `permission`, `connect`,
     /// `internal`.
     pub async fn connect(&self) -> Result<UnixStream, Failure> {
-        UnixStream::connect(&self.path).await.map_err(|error| {
-            let doing = format!("connect to {}", self.text);
-            let refused = |why: &str| Failure::new(Reason::Refused, format_args!("{doing}: {why}"));
-            match error.kind() {
-                io::ErrorKind::NotFound => refused("there is no such socket"),
-                // How a Unix socket says that nobody accepts connections as fast as they come.
-                io::ErrorKind::WouldBlock => refused("its queue of connections is full"),
-                io::ErrorKind::PermissionDenied => {
-                    let why = "the user this runs as may not write to the socket, or not enter a folder on its way";
-                    Failure::new(Reason::Permission, format_args!("{doing}: {error}; {why}"))
-                }
-                _ => Failure::io(&doing, &error),
-            }
-        })
+        UnixStream::connect(&self.path).await.map_err(|error| explain(&self.text, &error))
+    }
+}
+
+fn explain(socket: &str, error: &io::Error) -> Failure {
+    let doing = format!("connect to {socket}");
+    let refused = |why: &str| Failure::new(Reason::Refused, format_args!("{doing}: {why}"));
+    match error.kind() {
+        io::ErrorKind::NotFound => refused("there is no such socket"),
+        // How a Unix socket says that nobody accepts connections as fast as they come.
+        io::ErrorKind::WouldBlock => refused("its queue of connections is full"),
+        io::ErrorKind::PermissionDenied => {
+            let why = "the user this runs as may not write to the socket, or not enter a folder on its way";
+            Failure::new(Reason::Permission, format_args!("{doing}: {error}; {why}"))
+        }
+        _ => Failure::io(&doing, error),
     }
 }
 
@@ -87,6 +89,14 @@ mod tests {
         }
         assert!(UnixSocket::parse(&format!("/{}", "x".repeat(MAX_NAME - 1))).is_ok());
         assert!(UnixSocket::parse(&format!("/{}", "x".repeat(MAX_NAME))).unwrap_err().contains("at most 107 bytes"));
+    }
+
+    #[test]
+    fn a_socket_one_may_not_write_to_is_a_matter_of_permission() {
+        // Nobody can show this to root.
+        let failure = explain("/run/a.sock", &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(failure.reason, Reason::Permission);
+        assert!(failure.detail.contains("/run/a.sock") && failure.detail.contains("may not write"), "{failure}");
     }
 
     #[tokio::test]
