@@ -1,6 +1,8 @@
 //! The probers beside Debian's blackbox_exporter: the same module text, the same targets, the same metrics with the same
 //! values. What differs on purpose is listed here, and in docs/modules/.
 
+mod grpc;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
