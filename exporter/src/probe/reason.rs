@@ -58,7 +58,8 @@ reasons! {
     TooLarge = "too_large",
     /// The query failed or returned nothing.
     Query = "query",
-    /// The operating system does not permit the probe, or refused its credentials or secret file.
+    /// The operating system does not permit the probe, or refused its credentials or secret file; or a token endpoint
+    /// refuses the client.
     Permission = "permission",
     /// The probe was to fail and did not.
     ExpectedFailure = "expected_failure",

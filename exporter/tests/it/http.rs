@@ -482,7 +482,7 @@ fn the_default_configuration_is_without_findings() {
 
 #[test]
 fn every_option_that_is_not_supported_is_refused_by_name() {
-    for key in ["use_proxy_dns", "oauth2", "enable_http3"] {
+    for key in ["use_proxy_dns", "enable_http3"] {
         let text = findings(&format!("{{{key}: x}}"));
         assert!(text.contains(&format!("`{key}` is not supported: not yet")), "{text}");
     }

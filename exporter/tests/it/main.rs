@@ -18,6 +18,7 @@ mod host;
 mod hostile;
 mod http;
 mod http_cel;
+mod http_oauth2;
 mod http_proxy;
 mod icmp;
 mod icmp_network;

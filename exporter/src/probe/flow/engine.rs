@@ -176,7 +176,7 @@ impl Flow<'_> {
                     headers: filled.headers,
                     host: filled.host,
                     secret_headers: filled.secret_headers,
-                    auth: request.auth.clone(),
+                    login: request.login.clone(),
                     body: filled.body,
                     follow_redirects: request.follow_redirects.unwrap_or(step.redirect.is_none()),
                     body_limit: settings.body_limit,

@@ -12,7 +12,7 @@ use super::check::template;
 use super::template::{Template, Unfilled, Variables};
 use crate::config::decode::{Cursor, MapCursor, collect};
 use crate::config::node::{Node, Value};
-use crate::probe::http::Auth;
+use crate::probe::http::Login;
 use crate::probe::{Failure, Reason};
 
 /// The longest file that is sent.
@@ -28,7 +28,7 @@ pub(super) struct Request {
     method: Method,
     url: Template,
     headers: Vec<(HeaderName, Template)>,
-    pub(super) auth: Auth,
+    pub(super) login: Login,
     body: Body,
     pub(super) follow_redirects: Option<bool>,
     other_hosts: bool,
@@ -73,7 +73,7 @@ pub(super) struct Filled {
 pub(super) fn decode(mut map: MapCursor<'_>) -> Option<Request> {
     let method = map.get("method").map_or(Some(None), |c| method(&c).map(Some));
     let url = map.require("url").and_then(|c| url(&c));
-    let auth = Auth::decode(&mut map);
+    let login = Login::decode(&mut map);
     let headers = map.get("headers").map_or(Some(Vec::new()), |c| headers(&c));
     let body = body(&mut map);
     let follow_redirects = map.get("follow_redirects").map_or(Some(None), |c| c.bool().map(Some));
@@ -85,7 +85,7 @@ pub(super) fn decode(mut map: MapCursor<'_>) -> Option<Request> {
         method: method?.unwrap_or(usual),
         url: url?,
         headers: headers?,
-        auth: auth?,
+        login: login?,
         body,
         follow_redirects: follow_redirects?,
         other_hosts: other_hosts?,
@@ -311,7 +311,7 @@ impl Request {
                 headers.insert(name.clone(), value);
             }
         }
-        if foreign && (self.auth.is_some() || !secret_headers.is_empty() || !body.is_empty()) {
+        if foreign && (self.login.is_some() || !secret_headers.is_empty() || !body.is_empty()) {
             let origin = url.origin().ascii_serialization();
             return Err(Failure::new(
                 Reason::Redirect,

@@ -60,7 +60,7 @@ impl Settings {
     /// Whether a run shows the target something nobody else should see.
     pub(in crate::probe) fn sends_credentials(&self) -> bool {
         let secret = |step: &Step| match &step.action {
-            Action::Http(request) => request.auth.is_some(),
+            Action::Http(request) => request.login.is_some(),
             Action::Postgres(query) => query.settings.sends_credentials(),
         };
         self.variables.iter().any(|(_, variable)| matches!(variable, Variable::File(_)))

@@ -25,7 +25,7 @@ pub(super) struct Hop<'a> {
     /// Where this request goes.
     pub(super) url: Url,
     pub(super) method: Method,
-    body: Bytes,
+    pub(super) body: Bytes,
     /// The configured `Host` header, as long as it holds.
     host: Option<&'a HeaderValue>,
     credentials: Option<Credentials>,

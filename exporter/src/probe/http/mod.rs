@@ -12,6 +12,8 @@ mod exchange;
 mod extra_headers;
 mod hop;
 mod json_cel;
+mod login;
+mod oauth2;
 mod proxy;
 mod redirect;
 mod settings;
@@ -23,13 +25,16 @@ pub(in crate::probe) use auth::read as read_secret;
 pub(crate) use auth::{Auth, secrets_of};
 pub(in crate::probe) use cookies::Cookies;
 pub(in crate::probe) use exchange::{Driver, Tasks};
+pub(in crate::probe) use login::Login;
 pub use settings::{Settings, decode};
 pub(in crate::probe) use single::{Ask, Given, ask};
 
 use hyper::header::HeaderValue;
+use url::Url;
 
 use self::exchange::Outcome;
 use self::hop::Hop;
+use self::login::Shown;
 use super::{Failure, Metric, Reason, Samples, Shared};
 
 /// Redirects that are followed, as blackbox_exporter does.
@@ -64,6 +69,28 @@ pub async fn run(
     shared: &Shared,
     out: &mut Samples,
 ) -> Result<(), Failure> {
+    let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
+    begin(settings, out);
+    let shown = settings.login.show(shared, out).await?;
+    let result = once(settings, url.clone(), hostname, shown.as_ref(), shared, out).await;
+    let Some(shown) = shown.filter(|_| result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0))
+    else {
+        return result;
+    };
+    settings.login.forget(&shown);
+    if !shown.kept {
+        return result;
+    }
+    // The token was taken before and is not now: withdrawn, or the server began anew. Who logs in afresh gets another.
+    out.found(|| "the token is no longer taken".to_owned());
+    out.clear();
+    begin(settings, out);
+    let shown = settings.login.show(shared, out).await?;
+    once(settings, url, hostname, shown.as_ref(), shared, out).await
+}
+
+/// What is there from the start of a run.
+fn begin(settings: &Settings, out: &mut Samples) {
     for phase in PHASES {
         out.set_phase(Metric::HttpDuration, phase, 0.0);
     }
@@ -76,8 +103,18 @@ pub async fn run(
     if settings.assertions.has_cel() {
         out.set(Metric::FailedDueToCel, 0.0);
     }
-    let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
-    let credentials = settings.auth.read().await?;
+}
+
+/// The target's answer, after redirects.
+async fn once(
+    settings: &Settings,
+    url: Url,
+    hostname: Option<&HeaderValue>,
+    shown: Option<&Shown>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
+    let credentials = shown.map(|shown| shown.credentials.clone());
     let secrets = settings.extra_headers.read().await?;
     let mut hop = Hop::first(settings, url, hostname, credentials, secrets);
     for _ in 0..=MAX_REDIRECTS {

@@ -29,14 +29,13 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Reads the keys; all of them, also after an error.
+    /// Reads the keys that Prometheus has, too; all of them, also after an error.
     pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let no_proxy = map.get("no_proxy");
         let exceptions = no_proxy.as_ref().map_or(Some(String::new()), |c| c.strings().map(|list| list.join(",")));
         let by_url = map.get("proxy_url").map(|c| (proxy_url(&c), c));
         let environment = map.get("proxy_from_environment").map_or(Some(false), |c| c.bool());
         let connect_headers = map.get("proxy_connect_header").map_or(Some(HeaderMap::new()), |c| connect_headers(&c));
-        let skip_resolve = map.get("skip_resolve_phase_with_proxy").map_or(Some(false), |c| c.bool());
         let matcher = match (by_url, environment?) {
             (Some((_, cursor)), true) => {
                 return cursor.error("give `proxy_url` or `proxy_from_environment`, not both");
@@ -56,7 +55,7 @@ impl Proxy {
                 from_environment.then(Matcher::from_env)
             }
         };
-        Some(Self { matcher, connect_headers: connect_headers?, skip_resolve: skip_resolve? })
+        Some(Self { matcher, connect_headers: connect_headers?, skip_resolve: false })
     }
 
     /// The proxy a request for `url` goes through, if it does.

@@ -7,9 +7,9 @@ use hyper::Method;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::assertions::Assertions;
-use super::auth::Auth;
 use super::body::Compression;
 use super::extra_headers::ExtraHeaders;
+use super::login::Login;
 use super::proxy::Proxy;
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
@@ -24,7 +24,7 @@ const MAX_BODY_LIMIT: u64 = 1 << 30;
 const MAX_REQUEST_BODY: usize = 10 << 20;
 
 /// Options of blackbox_exporter that are not supported yet, refused by name.
-const UNSUPPORTED: &[&str] = &["use_proxy_dns", "oauth2", "enable_http3"];
+const UNSUPPORTED: &[&str] = &["use_proxy_dns", "enable_http3"];
 
 /// Settings of the section `http`.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Settings {
     pub(super) headers: HeaderMap,
     pub(super) host: Option<HeaderValue>,
     pub(super) body: Bytes,
-    pub(super) auth: Auth,
+    pub(super) login: Login,
     pub(super) extra_headers: ExtraHeaders,
     pub(super) proxy: Proxy,
     pub(super) follow_redirects: bool,
@@ -52,7 +52,7 @@ impl Settings {
     /// Whether requests carry what only the target should see.
     pub(in crate::probe) fn sends_credentials(&self) -> bool {
         let mut names = self.headers.keys().chain(self.extra_headers.values.iter().map(|(name, _)| name));
-        self.auth.is_some() || self.extra_headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
+        self.login.is_some() || self.extra_headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
     }
 
     /// The configured `Host` header.
@@ -77,10 +77,11 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
             _ => Some(None),
         }
     });
-    let auth = Auth::decode(&mut map);
-    let headers = Headers::decode(&mut map, compression.flatten(), auth.as_ref().is_some_and(Auth::is_some));
+    let login = Login::decode(&mut map);
+    let headers = Headers::decode(&mut map, compression.flatten(), login.as_ref().is_some_and(Login::is_some));
     let extra_headers = ExtraHeaders::decode(&mut map);
     let proxy = Proxy::decode(&mut map);
+    let skip_resolve = map.get("skip_resolve_phase_with_proxy").map_or(Some(false), |c| c.bool());
     let body = body(&mut map);
     let follow_redirects = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
     let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| {
@@ -97,6 +98,8 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     map.unsupported(&["no_follow_redirects"], "write `follow_redirects: false`");
     map.finish();
     let (headers, host) = headers?;
+    let mut proxy = proxy?;
+    proxy.skip_resolve = skip_resolve?;
     Some(Settings {
         ip: ip?,
         source: source?,
@@ -105,9 +108,9 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         headers,
         host,
         body: body?,
-        auth: auth?,
+        login: login?,
         extra_headers: extra_headers?,
-        proxy: proxy?,
+        proxy,
         follow_redirects: follow_redirects?,
         body_limit: body_limit?,
         compression: compression?,
@@ -183,8 +186,7 @@ impl Headers {
         }
         if [header::AUTHORIZATION, header::PROXY_AUTHORIZATION].contains(&name) {
             if authorized {
-                return cursor
-                    .error("is sent already; remove it, or `basic_auth`, `authorization` or `bearer_token_file`");
+                return cursor.error("is sent already; remove it, or what else says how to log in");
             }
             if !cursor.document().inline_secrets {
                 return cursor.error(
@@ -225,10 +227,12 @@ mod tests {
         let sections = [
             "{basic_auth: {}, tls_config: {}, fail_if_header_matches: [{}], http_headers: {X-A: {}}}",
             "{authorization: {}, fail_if_header_not_matches: [{}]}",
+            "{oauth2: {}}",
         ];
         let keys: Vec<String> = sections.iter().flat_map(|yaml| accepted(yaml)).collect();
         assert!(keys.len() > 30, "{keys:?}");
-        for key in keys.iter().map(String::as_str).chain(UNSUPPORTED.iter().copied()) {
+        let refused = UNSUPPORTED.iter().chain(crate::probe::http::oauth2::UNSUPPORTED).copied();
+        for key in keys.iter().map(String::as_str).chain(refused) {
             let named = [format!("{key}:"), format!("`{key}`")].iter().any(|form| REFERENCE.contains(form));
             assert!(named, "docs/modules/http.md does not have `{key}`");
         }
@@ -244,7 +248,7 @@ mod tests {
         let (_, _, module) = root.get("modules").unwrap().named().unwrap().remove(0);
         assert!(crate::probe::decode_module("health", &module).is_some());
         let (findings, _) = doc.into_parts();
-        // The example's two secret files are not there; nothing else is to be said.
+        // The example's secret files are not there; nothing else is to be said.
         let wrong: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
         assert_eq!(findings.len(), 2, "{findings:#?}");

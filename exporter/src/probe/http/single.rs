@@ -10,11 +10,11 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::assertions::Assertions;
-use super::auth::Auth;
 use super::cookies::Cookies;
 use super::exchange::{self, Answer, Outcome};
 use super::extra_headers::ExtraHeaders;
 use super::hop::Hop;
+use super::login::{Login, Shown};
 use super::proxy::Proxy;
 use super::settings::Settings;
 use super::{MAX_REDIRECTS, redirect};
@@ -35,7 +35,7 @@ pub(in crate::probe) struct Ask {
     pub(in crate::probe) host: Option<HeaderValue>,
     /// Headers that a redirect to another service does not get.
     pub(in crate::probe) secret_headers: HeaderMap,
-    pub(in crate::probe) auth: Auth,
+    pub(in crate::probe) login: Login,
     pub(in crate::probe) body: Bytes,
     pub(in crate::probe) follow_redirects: bool,
     pub(in crate::probe) body_limit: u64,
@@ -70,7 +70,7 @@ pub(in crate::probe) async fn ask(
         headers: ask.headers,
         host: ask.host,
         body: ask.body,
-        auth: ask.auth,
+        login: ask.login,
         follow_redirects: ask.follow_redirects,
         body_limit: ask.body_limit,
         compression: None,
@@ -79,10 +79,32 @@ pub(in crate::probe) async fn ask(
         proxy: Proxy::default(),
         hand_over: Some(ask.keep_body),
     };
-    let credentials = settings.auth.read().await?;
-    let mut hop = Hop::first(&settings, ask.url, None, credentials, ask.secret_headers);
+    let shown = settings.login.show(shared, out).await?;
+    let kept = shown.as_ref().is_some_and(|shown| shown.kept);
+    let given = once(&settings, &ask.url, &ask.secret_headers, shown.as_ref(), cookies, shared, out).await?;
+    let Some(shown) = shown.filter(|_| given.status == StatusCode::UNAUTHORIZED) else { return Ok(given) };
+    settings.login.forget(&shown);
+    if !kept {
+        return Ok(given);
+    }
+    // As for the prober `http`: a token that is no longer taken is no fault of the target's.
+    let shown = settings.login.show(shared, out).await?;
+    once(&settings, &ask.url, &ask.secret_headers, shown.as_ref(), cookies, shared, out).await
+}
+
+async fn once(
+    settings: &Settings,
+    url: &Url,
+    secrets: &HeaderMap,
+    shown: Option<&Shown>,
+    cookies: &mut Cookies,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<Given, Failure> {
+    let credentials = shown.map(|shown| shown.credentials.clone());
+    let mut hop = Hop::first(settings, url.clone(), None, credentials, secrets.clone());
     hop.cookies = std::mem::take(cookies);
-    let result = follow(&settings, &mut hop, shared, out).await;
+    let result = follow(settings, &mut hop, shared, out).await;
     if let Ok(answer) = &result {
         hop.cookies.take(&answer.head.headers, &hop.url);
     }
