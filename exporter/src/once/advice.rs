@@ -64,7 +64,7 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
             "compare the answer (`curl -sI`) with fail_if_header_matches and fail_if_header_not_matches of the module."
         }
         (Reason::Body, Prober::Http(_)) => {
-            "compare the answer (`curl -s`) with fail_if_body_matches_regexp and fail_if_body_not_matches_regexp of the module."
+            "compare the answer (`curl -s`) with fail_if_body_matches_regexp, fail_if_body_json_matches_cel and the like of the module."
         }
         (Reason::Body, Prober::Dns(_)) => {
             "compare the answer (`dig`) with validate_answer_rrs and its like of the module."
@@ -83,7 +83,8 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
             "run the module's query as the same user with psql: rights, search_path and a table that is gone are usual."
         }
         (Reason::Permission, _) => {
-            "the message names what is not permitted and how it is granted. Secret files are read by the user this runs as."
+            "the message names what is not permitted and how it is granted. Secret files are read by the user this runs as; a \
+             client that is refused a token has another secret, or no right to the scopes."
         }
         (Reason::ExpectedFailure, _) => {
             "the target answered, and the module says that it must not: close it, or correct the module."

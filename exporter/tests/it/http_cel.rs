@@ -21,12 +21,12 @@ async fn an_expression_decides_and_the_metric_says_so() {
     let matches = "{fail_if_body_json_matches_cel: \"body.foo == 'bar'\"}";
     for (http, body, part) in [
         (not, r#"{"foo": "bar", "baz": "qux"}"#, None),
-        (not, r#"{"foo": "bar", "baz": "xuq"}"#, Some("no match: body.foo")),
+        (not, r#"{"foo": "bar", "baz": "xuq"}"#, Some("the body does not match: `body.foo")),
         (not, r#"{"foo": "bar"}"#, Some("no such key: baz")),
         (not, "", Some("not JSON")),
         (not, "foo: bar", Some("not JSON")),
         (matches, r#"{"foo": "baz"}"#, None),
-        (matches, r#"{"foo": "bar"}"#, Some("it matches: body.foo")),
+        (matches, r#"{"foo": "bar"}"#, Some("the body matches: `body.foo")),
         (matches, "<html>", Some("not JSON")),
         (matches, "[]", Some("cannot be evaluated with this body")),
         ("{fail_if_body_json_matches_cel: body}", "3", Some("neither true nor false but a double")),

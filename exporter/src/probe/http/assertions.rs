@@ -63,7 +63,7 @@ impl Assertions {
     /// Reads the keys; all of them, also after an error.
     pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let statuses = map.get("valid_status_codes").map_or(Some(Vec::new()), |c| {
-            collect(&c.list()?, |c| c.integer(100..=599).and_then(|code| u16::try_from(code).ok()))
+            collect(&c.list()?, |c| c.integer(100..=999).and_then(|code| u16::try_from(code).ok()))
         });
         let versions = map.get("valid_http_versions").map_or(Some(Vec::new()), |c| collect(&c.list()?, version_of));
         let fail_if = map.get("fail_if_ssl").map_or(Some(false), |c| c.bool());
@@ -91,6 +91,11 @@ impl Assertions {
     /// Whether the body is looked into.
     pub(super) fn needs_body(&self) -> bool {
         self.body.is_some() || self.has_cel()
+    }
+
+    /// Whether a regular expression looks into the body.
+    pub(super) fn searches_body(&self) -> bool {
+        self.body.is_some()
     }
 
     /// Whether a CEL expression decides.
@@ -155,7 +160,7 @@ impl Assertions {
     /// # Errors
     /// Reason `body`.
     pub(super) async fn check_body(&self, body: &Bytes) -> Result<(), Failure> {
-        if !self.body.is_some() || body.len() <= SEARCH_INLINE {
+        if body.len() <= SEARCH_INLINE {
             return self.body.check(body);
         }
         let (rules, body) = (Arc::clone(&self.body), body.clone());

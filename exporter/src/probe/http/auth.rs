@@ -65,6 +65,7 @@ impl Auth {
     }
 
     fn basic(mut map: MapCursor<'_>) -> Option<Self> {
+        let has_password = map.has("password") || map.has("password_file");
         let inline = map.get("username");
         let file = map.get("username_file");
         let user = match (inline, file) {
@@ -77,12 +78,13 @@ impl Auth {
                 }
             }),
             (None, Some(cursor)) => cursor.file().map(|path| User::File(SecretSource::File(path))),
+            // Some take a key as the password of nobody.
+            (None, None) if has_password => Some(User::Inline(String::new())),
             (None, None) => {
                 map.error("`username` is missing");
                 None
             }
         };
-        let has_password = map.has("password") || map.has("password_file");
         let password = map.secret("password", "password_file");
         map.unsupported(&["username_ref", "password_ref"], "there is no secret manager here; use a file");
         map.finish();

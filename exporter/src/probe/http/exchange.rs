@@ -207,7 +207,7 @@ where
         return Ok(Outcome::Final(Some(Box::new(Answer { head, body }))));
     }
     let body = Bytes::from(body);
-    if assertions.needs_body() {
+    if assertions.searches_body() {
         out.stage("searching the body");
         mark(Metric::FailedDueToRegex, assertions.check_body(&body).await, out)?;
     }

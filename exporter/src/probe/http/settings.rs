@@ -69,33 +69,25 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     let alpn: &[&[u8]] = if http2 == Some(false) { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
     let tls = tls::decode(map.get("tls_config"), alpn);
     let method = map.get("method").map_or(Some(Method::GET), |c| method(&c));
-    let compression = map.get("compression").map_or(Some(None), |c| {
-        match c.one_of(&[("gzip", "gzip"), ("deflate", "deflate"), ("identity", ""), ("br", "br"), ("", "")])? {
-            "gzip" => Some(Some(Compression::Gzip)),
-            "deflate" => Some(Some(Compression::Deflate)),
-            "br" => Some(Some(Compression::Brotli)),
-            _ => Some(None),
-        }
+    let encoding = map.get("compression").map_or(Some(""), |c| {
+        c.one_of(&[("gzip", "gzip"), ("deflate", "deflate"), ("identity", "identity"), ("br", "br"), ("", "")])
+    });
+    let compression = encoding.map(|encoding| match encoding {
+        "gzip" => Some(Compression::Gzip),
+        "deflate" => Some(Compression::Deflate),
+        "br" => Some(Compression::Brotli),
+        _ => None,
     });
     let login = Login::decode(&mut map);
-    let headers = Headers::decode(&mut map, compression.flatten(), login.as_ref().is_some_and(Login::is_some));
+    let headers = Headers::decode(&mut map, encoding.unwrap_or_default(), login.as_ref().is_some_and(Login::is_some));
     let extra_headers = ExtraHeaders::decode(&mut map);
     let proxy = Proxy::decode(&mut map);
     let skip_resolve = map.get("skip_resolve_phase_with_proxy").map_or(Some(false), |c| c.bool());
     let body = body(&mut map);
-    let follow_redirects = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
-    let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| {
-        c.bytes().and_then(|limit| {
-            if (1..=MAX_BODY_LIMIT).contains(&limit) {
-                Some(limit)
-            } else {
-                c.error("a body is never read without bound; write a size from 1B to 1GB, such as 10MB")
-            }
-        })
-    });
+    let follow_redirects = follow_redirects(&mut map);
+    let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| body_limit(&c));
     let assertions = Assertions::decode(&mut map);
     map.unsupported(UNSUPPORTED, "not yet; remove it");
-    map.unsupported(&["no_follow_redirects"], "write `follow_redirects: false`");
     map.finish();
     let (headers, host) = headers?;
     let mut proxy = proxy?;
@@ -117,6 +109,27 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         assertions: assertions?,
         hand_over: None,
     })
+}
+
+/// `follow_redirects`, and its opposite of former times, which goes before it as it does in blackbox_exporter.
+fn follow_redirects(map: &mut MapCursor<'_>) -> Option<bool> {
+    let follow = map.get("follow_redirects").map_or(Some(true), |c| c.bool());
+    let Some(cursor) = map.get("no_follow_redirects") else { return follow };
+    let not = cursor.bool()?;
+    cursor.warn(format_args!("is deprecated; write `follow_redirects: {}`", !not));
+    follow.map(|_| !not)
+}
+
+fn body_limit(cursor: &Cursor<'_>) -> Option<u64> {
+    match cursor.bytes()? {
+        limit @ 1..=MAX_BODY_LIMIT => Some(limit),
+        // As much as there is, in a file that is taken as it is.
+        0 if cursor.document().inline_secrets => {
+            cursor.warn(format_args!("no body is read without bound: at most {} MiB are", DEFAULT_BODY_LIMIT >> 20));
+            Some(DEFAULT_BODY_LIMIT)
+        }
+        _ => cursor.error("a body is never read without bound; write a size from 1B to 1GB, such as 10MB"),
+    }
 }
 
 fn method(cursor: &Cursor<'_>) -> Option<Method> {
@@ -149,7 +162,7 @@ struct Headers;
 impl Headers {
     fn decode(
         map: &mut MapCursor<'_>,
-        compression: Option<Compression>,
+        encoding: &'static str,
         authorized: bool,
     ) -> Option<(HeaderMap, Option<HeaderValue>)> {
         let mut headers = HeaderMap::new();
@@ -160,6 +173,13 @@ impl Headers {
             match Self::one(name, &cursor, authorized) {
                 None => good = false,
                 Some((header::HOST, value)) => host = Some(value),
+                Some((header::ACCEPT_ENCODING, value)) if !asks_for(&value, encoding) => {
+                    good = cursor
+                        .error::<()>(format_args!(
+                            "does not ask for {encoding}, which `compression` expects; change one of them"
+                        ))
+                        .is_some();
+                }
                 Some((name, value)) => {
                     headers.insert(name, value);
                 }
@@ -169,8 +189,8 @@ impl Headers {
             let agent = concat!("sla-exporter/", env!("CARGO_PKG_VERSION"));
             headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
         }
-        if let (Some(compression), false) = (compression, headers.contains_key(header::ACCEPT_ENCODING)) {
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(compression.name()));
+        if !matches!(encoding, "" | "identity") && !headers.contains_key(header::ACCEPT_ENCODING) {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         }
         good.then_some((headers, host))
     }
@@ -205,6 +225,17 @@ impl Headers {
     }
 }
 
+/// Whether a header `Accept-Encoding` asks for `encoding`, by name or by `*`, and not with a quality of 0.
+fn asks_for(header: &HeaderValue, encoding: &str) -> bool {
+    let text = header.to_str().unwrap_or_default();
+    let asked = |part: &str| {
+        let (name, quality) = part.split_once(';').unwrap_or((part, "q=1"));
+        let quality = quality.trim().trim_start_matches("q=").parse::<f32>().unwrap_or_default();
+        quality > 0.0 && [encoding, "*"].contains(&name.trim())
+    };
+    encoding.is_empty() || text.trim().is_empty() || text.split(',').any(asked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +267,59 @@ mod tests {
             let named = [format!("{key}:"), format!("`{key}`")].iter().any(|form| REFERENCE.contains(form));
             assert!(named, "docs/modules/http.md does not have `{key}`");
         }
+    }
+
+    fn findings(yaml: &str, inline_secrets: bool) -> (bool, Vec<String>) {
+        let mut doc = Document::new(Path::new("blackbox.yml"));
+        doc.inline_secrets = inline_secrets;
+        let tree = node::parse(yaml).unwrap();
+        let read = decode(Cursor::root(&doc, &tree).map().unwrap()).is_some();
+        (read, doc.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_is_decompressed() {
+        for (encoding, header, good) in [
+            ("gzip", "br, gzip", true),
+            ("gzip", "br;q=1.0, gzip;q=0.9", true),
+            ("gzip", "br, identity", false),
+            ("gzip", "gzip;q=0", false),
+            ("gzip", "*", true),
+            ("gzip", "br, *;q=0.1", true),
+            ("identity", "gzip", false),
+            ("br", "", true),
+            ("", "anything", true),
+        ] {
+            assert_eq!(asks_for(&HeaderValue::from_static(header), encoding), good, "{encoding}: {header}");
+        }
+        let (read, found) = findings("{compression: gzip, headers: {accept-encoding: br}}", false);
+        assert!(!read && found[0].contains("does not ask for gzip"), "{found:?}");
+    }
+
+    #[test]
+    fn options_of_former_times_are_taken_with_a_warning() {
+        for (yaml, follows) in [
+            ("{}", true),
+            ("{no_follow_redirects: true}", false),
+            ("{no_follow_redirects: true, follow_redirects: true}", false),
+            ("{no_follow_redirects: false}", true),
+            ("{follow_redirects: false}", false),
+        ] {
+            let doc = Document::new(Path::new("blackbox.yml"));
+            let tree = node::parse(yaml).unwrap();
+            let settings = decode(Cursor::root(&doc, &tree).map().unwrap()).unwrap();
+            assert_eq!(settings.follow_redirects, follows, "{yaml}");
+            let found = doc.into_parts().0;
+            assert_eq!(found.len(), usize::from(yaml.contains("no_")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_0_is_the_usual_one_in_a_file_taken_as_it_is() {
+        let (read, found) = findings("{body_size_limit: 0}", true);
+        assert!(read && found[0].contains("at most 10 MiB"), "{found:?}");
+        let (read, found) = findings("{body_size_limit: 0}", false);
+        assert!(!read && found[0].contains("never read without bound"), "{found:?}");
     }
 
     #[test]

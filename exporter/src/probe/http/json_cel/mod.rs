@@ -18,7 +18,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
 use self::program::Program;
-use crate::config::decode::MapCursor;
+use crate::config::decode::{MapCursor, shorten};
 use crate::probe::{Failure, Reason};
 
 /// Evaluations at a time: the memory of all of them together is bounded, and no more threads are busy with them.
@@ -89,9 +89,12 @@ impl Both {
         ];
         for (key, program, fails) in rules {
             let Some(program) = program else { continue };
-            let failure = |what: &str| Failure::new(Reason::Body, format_args!("{key}: {what}: {}", program.source()));
+            let source = shorten(program.source());
+            let failure = |what: &str| Failure::new(Reason::Body, format_args!("{key}: {what}: `{source}`"));
             match program.decide(body.clone()) {
-                Ok(answer) if answer == fails => return Err(failure(if fails { "it matches" } else { "no match" })),
+                Ok(answer) if answer == fails => {
+                    return Err(failure(if fails { "the body matches" } else { "the body does not match" }));
+                }
                 Ok(_) => {}
                 Err(why) => return Err(failure(&why)),
             }

@@ -271,8 +271,11 @@ async fn one_expression_must_not_match_and_the_other_must() {
     let assertions = assertions.unwrap_or_else(|| panic!("{findings:?}"));
     for (body, expected) in [
         (r#"{"error": false, "n": 3}"#, None),
-        (r#"{"error": true, "n": 3}"#, Some("fail_if_body_json_matches_cel: it matches: body.error")),
-        (r#"{"error": false, "n": 2}"#, Some("fail_if_body_json_not_matches_cel: no match: body.n > 2")),
+        (r#"{"error": true, "n": 3}"#, Some("fail_if_body_json_matches_cel: the body matches: `body.error`")),
+        (
+            r#"{"error": false, "n": 2}"#,
+            Some("fail_if_body_json_not_matches_cel: the body does not match: `body.n > 2`"),
+        ),
         (r#"{"n": 3}"#, Some("fail_if_body_json_matches_cel: cannot be evaluated with this body: no such key: error")),
         ("plain", Some("the body is not JSON that can be judged: expected value")),
     ] {
