@@ -25,9 +25,9 @@ const RESERVED: [HeaderName; 12] = [
 
 /// Headers beside `headers`.
 #[derive(Debug, Default)]
-pub(super) struct ExtraHeaders {
+pub(in crate::probe) struct ExtraHeaders {
     /// In the open; sent wherever the run goes.
-    pub(super) values: Vec<(HeaderName, HeaderValue)>,
+    pub(in crate::probe) values: Vec<(HeaderName, HeaderValue)>,
     /// For the target's own service alone; read at each run.
     secrets: Vec<(HeaderName, SecretSource)>,
 }
@@ -35,23 +35,31 @@ pub(super) struct ExtraHeaders {
 impl ExtraHeaders {
     /// Reads the section.
     pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
-        let Some(section) = map.get("http_headers") else { return Some(Self::default()) };
+        map.get("http_headers").map_or_else(
+            || Some(Self::default()),
+            |section| {
+                let instead = "`headers`, `basic_auth`, `authorization` and `compression` are for it";
+                Self::of(&section, &RESERVED, instead)
+            },
+        )
+    }
+
+    /// Reads a section of that form; `reserved` cannot be set there, and `instead` says what can be done about it.
+    pub(in crate::probe) fn of(section: &Cursor<'_>, reserved: &[HeaderName], instead: &str) -> Option<Self> {
         let mut headers = Self::default();
         let mut good = true;
         for (name, _, cursor) in section.named()? {
-            good &= headers.one(name, &cursor).is_some();
+            good &= headers.one(name, &cursor, reserved, instead).is_some();
         }
         good.then_some(headers)
     }
 
-    fn one(&mut self, name: &str, cursor: &Cursor<'_>) -> Option<()> {
+    fn one(&mut self, name: &str, cursor: &Cursor<'_>, reserved: &[HeaderName], instead: &str) -> Option<()> {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
             return cursor.error("is not a header's name; write for example X-Tenant");
         };
-        if RESERVED.contains(&name) {
-            return cursor.error(format_args!(
-                "`{name}` cannot be set here; `headers`, `basic_auth`, `authorization` and `compression` are for it"
-            ));
+        if reserved.contains(&name) {
+            return cursor.error(format_args!("`{name}` cannot be set here; {instead}"));
         }
         let mut map = cursor.map()?;
         let values = map.get("values").map_or(Some(Vec::new()), |c| collect(&c.list()?, value));
@@ -68,7 +76,7 @@ impl ExtraHeaders {
     }
 
     /// Whether some are for the target alone.
-    pub(super) fn has_secrets(&self) -> bool {
+    pub(in crate::probe) fn has_secrets(&self) -> bool {
         !self.secrets.is_empty()
     }
 
@@ -76,7 +84,7 @@ impl ExtraHeaders {
     ///
     /// # Errors
     /// Reason `permission` when a file cannot be read, or holds what a header cannot carry.
-    pub(super) async fn read(&self) -> Result<HeaderMap, Failure> {
+    pub(in crate::probe) async fn read(&self) -> Result<HeaderMap, Failure> {
         let mut headers = HeaderMap::new();
         for (name, source) in &self.secrets {
             let secret = auth::read(source).await?;

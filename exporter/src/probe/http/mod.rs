@@ -25,6 +25,7 @@ pub(in crate::probe) use auth::read as read_secret;
 pub(crate) use auth::{Auth, secrets_of};
 pub(in crate::probe) use cookies::Cookies;
 pub(in crate::probe) use exchange::{Driver, Tasks};
+pub(in crate::probe) use extra_headers::ExtraHeaders;
 pub(in crate::probe) use login::Login;
 pub use settings::{Settings, decode};
 pub(in crate::probe) use single::{Ask, Given, ask};
