@@ -18,6 +18,7 @@ pub const REQUIRABLE: &[(&str, Measured)] = &[
     ("dns", Measured::Probe("dns")),
     ("grpc", Measured::Probe("grpc")),
     ("unix", Measured::Probe("unix")),
+    ("websocket", Measured::Probe("websocket")),
     ("postgres", Measured::Probe("postgres")),
     ("clamd", Measured::Probe("clamd")),
     ("closed_port", Measured::Probe("tcp, with `expect: closed`")),

@@ -216,6 +216,7 @@ fn every_option_of_a_prober_is_in_its_page() {
         ("dns", "{query_name: a.example.com}"),
         ("grpc", "{}"),
         ("unix", "{}"),
+        ("websocket", "{}"),
         ("postgres", "{user: u, dbname: d}"),
     ] {
         let page = docs(&format!("modules/{prober}.md"));

@@ -19,6 +19,10 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         (Reason::Refused, Prober::Unix(_)) => {
             "nobody accepts connections on the socket: is the service running, and is it the right path, seen from this process?"
         }
+        (Reason::Status, Prober::Websocket(_)) => {
+            "the server answers, and not with a WebSocket: is it the right path, does a proxy in front pass on the header Upgrade, are \
+             its headers (Origin, a token) as the server wants them?"
+        }
         (Reason::Dns, Prober::Dns(_)) => {
             "look whether the name server of the target answers at all: `dig @SERVER NAME`."
         }
@@ -72,6 +76,9 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         (Reason::Body, Prober::Unix(_)) => {
             "compare what the target says (`nc -U PATH`) with query_response of the module."
         }
+        (Reason::Body, Prober::Websocket(_)) => {
+            "compare what the server says, in a browser's developer tools or with `websocat URL`, with query_response of the module."
+        }
         (Reason::Body, _) => "compare what the target says (`nc HOST PORT`) with query_response of the module.",
         (Reason::Redirect, _) => {
             "follow it by hand: `curl -sIL`. A loop is mostly http to https and back. With follow_redirects: false the first \
@@ -100,10 +107,12 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_sentence_and_its_options_exist() {
-        let docs: String = ["http", "tcp", "icmp", "dns", "grpc", "unix", "postgres"]
+        let docs: String = ["http", "tcp", "icmp", "dns", "grpc", "unix", "websocket", "postgres"]
             .map(|prober| std::fs::read_to_string(format!("../docs/modules/{prober}.md")).unwrap())
             .concat();
-        for (target, module) in [("https://a/", None), ("a:1", None), ("a", None), ("/a", None), ("a", Some("grpc"))] {
+        for (target, module) in
+            [("https://a/", None), ("a:1", None), ("a", None), ("/a", None), ("ws://a/", None), ("a", Some("grpc"))]
+        {
             let module = choice::choose(None, target, module).unwrap().remove(0).module;
             for reason in Reason::ALL {
                 let advice = of(*reason, &module.prober);

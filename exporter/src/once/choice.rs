@@ -12,7 +12,7 @@ use crate::probe::endpoint::Endpoint;
 use crate::probe::{self, Module};
 
 /// Modules that need no configuration: by their names, as YAML.
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 11] = [
     ("grpc", "prober: grpc"),
     ("grpc_tls", "{prober: grpc, grpc: {tls: true}}"),
     ("http", "prober: http"),
@@ -23,6 +23,7 @@ const BUILT_IN: [(&str, &str); 10] = [
     ("tcp_connect", "prober: tcp"),
     ("tls", "{prober: tcp, tcp: {tls: true}}"),
     ("unix", "prober: unix"),
+    ("websocket", "prober: websocket"),
 ];
 
 /// One run to make.
@@ -94,6 +95,7 @@ fn guess(target: &str) -> Result<&'static str, String> {
     match scheme.as_deref() {
         _ if target.starts_with(['/', '@']) => Ok("unix"),
         Some("http" | "https") => Ok("http"),
+        Some("ws" | "wss") => Ok("websocket"),
         Some(other) => Err(format!(
             "nothing built in probes `{other}://…`; give --config.file and --module, or write https://…, HOST:PORT or a host"
         )),
@@ -144,6 +146,7 @@ mod tests {
             ("example.com", "icmp"),
             ("/run/app.sock", "unix"),
             ("@app", "unix"),
+            ("wss://example.com/socket", "websocket"),
         ] {
             assert_eq!(guess(target).as_deref(), Ok(expected), "{target}");
             let chosen = choose(None, target, None).unwrap();

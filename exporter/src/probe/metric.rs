@@ -69,6 +69,10 @@ metrics! {
     GrpcHealthcheckResponse = "probe_grpc_healthcheck_response", "1 for what the service last said of its health, 0 for what it did not say.";
     GrpcSsl = "probe_grpc_ssl", "Whether the last run used TLS.";
     GrpcStatusCode = "probe_grpc_status_code", "gRPC status code of the last run; 14 (UNAVAILABLE) without a connection, 4 (DEADLINE_EXCEEDED) without an answer in time.";
+    WebsocketDuration = "probe_websocket_duration_seconds", "Duration of the WebSocket probe by phase (resolve, connect, processing, transfer), in seconds.";
+    WebsocketStatusCode = "probe_websocket_status_code", "HTTP status code of the answer to the request for a WebSocket; 0 without one.";
+    WebsocketUpgraded = "probe_websocket_connection_upgraded", "Whether the connection became a WebSocket.";
+    WebsocketFailedDueToRegex = "probe_websocket_failed_due_to_regex", "Whether what was said over the WebSocket made the last run fail.";
     PostgresDuration = "probe_postgres_duration_seconds", "Duration of the PostgreSQL probe by phase (resolve, connect, tls, startup, query), in seconds.";
     FlowStepDuration = "probe_flow_step_duration_seconds", "How long each step of the last run took, in seconds; absent for steps that were not reached.";
     FlowStepSuccess = "probe_flow_step_success", "Whether each step of the last run succeeded; absent for steps that were not reached.";

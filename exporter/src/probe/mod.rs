@@ -22,6 +22,7 @@ pub(crate) mod testing;
 pub mod tls;
 pub mod trace;
 pub mod unix;
+pub mod websocket;
 
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ impl Module {
             Prober::Postgres(s) => s.sends_credentials(),
             Prober::Flow(s) => s.sends_credentials(),
             Prober::Grpc(s) => s.sends_credentials(),
+            Prober::Websocket(s) => s.sends_credentials(),
             Prober::Tcp(_) | Prober::Icmp(_) | Prober::Dns(_) | Prober::Clamd(_) | Prober::Unix(_) => false,
         }
     }
@@ -106,6 +108,8 @@ pub enum Prober {
     Grpc(Box<grpc::Settings>),
     /// A connection to a Unix socket, optionally TLS and a conversation.
     Unix(Box<unix::Settings>),
+    /// A WebSocket, optionally a conversation in messages.
+    Websocket(Box<websocket::Settings>),
     /// A PostgreSQL login and query.
     Postgres(Box<postgres::Settings>),
     /// A virus scanner.
@@ -126,6 +130,7 @@ impl Prober {
             Self::Dns(_) => "dns",
             Self::Grpc(_) => "grpc",
             Self::Unix(_) => "unix",
+            Self::Websocket(_) => "websocket",
             Self::Postgres(_) => "postgres",
             Self::Clamd(_) => "clamd",
         }
@@ -141,6 +146,7 @@ impl Prober {
             Self::Dns(_) => "dns",
             Self::Grpc(_) => "grpc",
             Self::Unix(_) => "unix",
+            Self::Websocket(_) => "websocket",
             Self::Postgres(_) => "postgres",
             Self::Flow(_) => "http_flow",
             Self::Clamd(_) => "clamd",
@@ -149,7 +155,8 @@ impl Prober {
 }
 
 /// As the configuration names them; each has a section of its name.
-const PROBERS: [&str; 9] = ["http", "tcp", "icmp", "dns", "grpc", "unix", "postgres", "http_flow", "clamd"];
+const PROBERS: [&str; 10] =
+    ["http", "tcp", "icmp", "dns", "grpc", "unix", "websocket", "postgres", "http_flow", "clamd"];
 
 /// Timeout of a module that names none. blackbox_exporter takes it from the scrape; ours are scheduled.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -224,6 +231,7 @@ pub fn decode_module(name: &str, cursor: &Cursor<'_>) -> Option<Module> {
         "dns" => Prober::Dns(Box::new(dns::decode(section)?)),
         "grpc" => Prober::Grpc(Box::new(grpc::decode(section)?)),
         "unix" => Prober::Unix(Box::new(unix::decode(section)?)),
+        "websocket" => Prober::Websocket(Box::new(websocket::decode(section)?)),
         "postgres" => Prober::Postgres(Box::new(postgres::decode(section)?)),
         "clamd" => Prober::Clamd(Box::new(clamd::decode(section)?)),
         _ => Prober::Flow(Box::new(flow::decode(section)?)),
@@ -251,6 +259,7 @@ pub fn check_target(module: &Module, target: &str) -> Result<(), String> {
         Prober::Dns(s) => dns::check_target(s, target),
         Prober::Grpc(s) => grpc::check_target(s, target),
         Prober::Unix(s) => unix::check_target(s, target),
+        Prober::Websocket(s) => websocket::check_target(s, target),
         Prober::Postgres(s) => postgres::check_target(s, target),
         Prober::Flow(s) => flow::check_target(s, target),
         Prober::Clamd(s) => clamd::check_target(s, target),
@@ -325,6 +334,7 @@ impl Attempt for Probing<'_> {
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
             Prober::Grpc(s) => grpc::run(s, target, timeout, shared, samples).await,
             Prober::Unix(s) => unix::run(s, target, samples).await,
+            Prober::Websocket(s) => websocket::run(s, target, shared, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
             Prober::Flow(s) => flow::run(s, target, timeout, shared, samples).await,
             Prober::Clamd(s) => clamd::run(s, target, shared, samples).await,

@@ -37,6 +37,7 @@ mod support;
 mod tcp;
 mod tls;
 mod unix;
+mod websocket;
 
 mod binary;
 mod client;

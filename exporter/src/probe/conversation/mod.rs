@@ -3,6 +3,7 @@
 //! For every prober whose peer speaks in lines or bytes. Not for how the connection came about, and not for sending secrets:
 //! a module's text is none.
 
+mod captured;
 mod received;
 mod script;
 mod steps;
@@ -10,16 +11,14 @@ mod steps;
 use regex::Regex;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
+pub(super) use self::captured::Captured;
 use self::received::Received;
 pub(super) use self::script::Script;
-use self::steps::{Expect, Step};
+pub(super) use self::steps::{Expect, Form, Step, decode};
 use super::link::Link;
 use super::tls::TlsSettings;
 use super::{Failure, Metric, Reason, Samples};
 use crate::config::decode::shorten;
-
-/// The longest captured label, in characters: what matched is the peer's text, and peers can be talkative.
-const MAX_LABEL: usize = 200;
 
 /// A connection and what was said on it so far.
 #[derive(Debug)]
@@ -28,13 +27,13 @@ struct Conversation<'a, S> {
     host: &'a str,
     tls: Option<&'a TlsSettings>,
     received: Received,
-    labels: Vec<(&'a str, String)>,
+    captured: Captured<'a>,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
     /// On `link`, with a peer that must prove to be `host` where TLS begins.
     fn new(link: Link<S>, host: &'a str, tls: Option<&'a TlsSettings>) -> Self {
-        Self { link, host, tls, received: Received::default(), labels: Vec::new() }
+        Self { link, host, tls, received: Received::default(), captured: Captured::default() }
     }
 
     /// Takes every step, then closes the connection.
@@ -46,20 +45,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
                 Expect::Bytes(wanted) => self.expect_bytes(wanted, out).await?,
                 Expect::Line { pattern, labels } => {
                     let line = self.expect_line(pattern, out).await?;
-                    if let Some(captures) = pattern.captures(&line) {
-                        let template = std::mem::take(&mut text);
-                        captures.expand(&template, &mut text);
-                        for (name, template) in labels {
-                            let mut value = String::new();
-                            captures.expand(template, &mut value);
-                            let value = value.chars().take(MAX_LABEL);
-                            self.labels.push((name, value.map(|c| if c.is_control() { ' ' } else { c }).collect()));
-                        }
-                        if !labels.is_empty() {
-                            let all: Vec<_> = self.labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                            out.set_info(Metric::ExpectInfo, &all, 1.0);
-                        }
-                    }
+                    text = self.captured.take(pattern, labels, &text, &line, out);
                 }
             }
             if !text.is_empty() {

@@ -22,8 +22,9 @@ impl Script {
     /// Reads the keys; all of them, also after an error.
     pub(in crate::probe) fn decode(map: &mut Section<'_>) -> Option<Self> {
         let tls_at_once = map.get("tls").map_or(Some(false), |c| c.bool());
-        let steps =
-            map.get("query_response").map_or(Some(Vec::new()), |c| steps::decode(&c, tls_at_once == Some(true)));
+        let steps = map
+            .get("query_response")
+            .map_or(Some(Vec::new()), |c| steps::decode(&c, steps::Form::Stream { tls: tls_at_once == Some(true) }));
         let tls_config = map.get("tls_config");
         let wanted = tls_at_once == Some(true) || steps.iter().flatten().any(|step| step.starttls);
         if let (Some(cursor), false, Some(_)) = (&tls_config, wanted, &steps) {

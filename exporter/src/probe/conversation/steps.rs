@@ -10,16 +10,16 @@ const TAKEN: [&str; 11] =
 
 /// One step: wait for something, then send something, then begin TLS; each part optional, in this order.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) expect: Expect,
+pub(in crate::probe) struct Step {
+    pub(in crate::probe) expect: Expect,
     /// What is sent, a line feed behind it; `${1}` stands for a group of `expect`.
-    pub(super) send: Option<String>,
-    pub(super) starttls: bool,
+    pub(in crate::probe) send: Option<String>,
+    pub(in crate::probe) starttls: bool,
 }
 
 /// What a step waits for.
 #[derive(Debug)]
-pub(super) enum Expect {
+pub(in crate::probe) enum Expect {
     Nothing,
     /// Lines are read until one matches.
     Line {
@@ -32,16 +32,29 @@ pub(super) enum Expect {
 }
 
 impl Step {
-    pub(super) fn expects_bytes(&self) -> bool {
+    pub(in crate::probe) fn expects_bytes(&self) -> bool {
         matches!(self.expect, Expect::Bytes(_))
     }
 }
 
-/// Reads the list; `tls` says whether the connection begins with TLS.
-pub(super) fn decode(cursor: &Cursor<'_>, mut tls: bool) -> Option<Vec<Step>> {
+/// What is said over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::probe) enum Form {
+    /// A stream of bytes: lines, compared bytes, TLS from the beginning or later.
+    Stream {
+        /// From the beginning.
+        tls: bool,
+    },
+    /// Whole messages, matched one by one.
+    Messages,
+}
+
+/// Reads the list.
+pub(in crate::probe) fn decode(cursor: &Cursor<'_>, form: Form) -> Option<Vec<Step>> {
     let mut names = Vec::new();
+    let mut tls = form == Form::Stream { tls: true };
     collect(&cursor.list()?, |item| {
-        let step = decode_step(item, &mut names)?;
+        let step = decode_step(item, form, &mut names)?;
         if step.starttls && std::mem::replace(&mut tls, true) {
             return item.error("`starttls` cannot be here: the connection is under TLS already");
         }
@@ -49,16 +62,27 @@ pub(super) fn decode(cursor: &Cursor<'_>, mut tls: bool) -> Option<Vec<Step>> {
     })
 }
 
-fn decode_step(cursor: &Cursor<'_>, names: &mut Vec<String>) -> Option<Step> {
+fn decode_step(cursor: &Cursor<'_>, form: Form, names: &mut Vec<String>) -> Option<Step> {
     let mut map = cursor.map()?;
     let line = map.get("expect");
-    let bytes = map.get("expect_bytes");
+    let messages = form == Form::Messages;
+    let bytes = if messages { None } else { map.get("expect_bytes") };
     let labels = map.get("labels");
     let send = map.get("send");
-    let starttls = map.get("starttls").map_or(Some(false), |c| c.bool());
+    let starttls = map.get("starttls").map_or(Some(false), |c| match c.bool()? {
+        true if messages => c.error("messages are under TLS from the beginning or never; write wss:// in the target"),
+        starttls => Some(starttls),
+    });
+    if messages {
+        map.unsupported(&["expect_bytes"], "a message is matched as a whole; write `expect`");
+    }
     map.finish();
     if line.is_none() && bytes.is_none() && send.is_none() && starttls == Some(false) {
-        cursor.warn("does nothing: it has neither `expect`, `expect_bytes`, `send` nor `starttls: true`");
+        cursor.warn(if messages {
+            "does nothing: it has neither `expect` nor `send`"
+        } else {
+            "does nothing: it has neither `expect`, `expect_bytes`, `send` nor `starttls: true`"
+        });
     }
     if let (None, Some(labels)) = (&line, &labels) {
         labels.warn("has no effect without `expect`");
