@@ -482,10 +482,11 @@ fn the_default_configuration_is_without_findings() {
 
 #[test]
 fn every_option_that_is_not_supported_is_refused_by_name() {
-    for key in ["use_proxy_dns", "enable_http3"] {
-        let text = findings(&format!("{{{key}: x}}"));
-        assert!(text.contains(&format!("`{key}` is not supported: not yet")), "{text}");
+    for (key, why) in [("use_proxy_dns", "not yet"), ("enable_http3", "its library calls itself experimental")] {
+        let text = findings(&format!("{{{key}: true}}"));
+        assert!(text.contains(&format!("`{key}` is not supported: {why}")), "{text}");
     }
+    assert_eq!(findings("{enable_http3: false}"), "");
 }
 
 #[test]
