@@ -93,10 +93,13 @@ async fn a_source_that_is_not_ours_is_said() {
 
 #[tokio::test]
 async fn what_cannot_be_set_is_refused_by_name() {
-    assert!(refused("{dont_fragment: true}").contains("dont_fragment: is not supported"));
-    assert_eq!(refused("{dont_fragment: false}"), "");
+    let only6 = "preferred_ip_protocol: ip6, ip_protocol_fallback: false";
+    assert!(refused(&format!("{{dont_fragment: true, {only6}}}")).contains("dont_fragment: has no meaning over IPv6"));
+    for fine in ["{dont_fragment: true}", "{dont_fragment: false}", "{ttl: 0}"] {
+        assert_eq!(refused(fine), "");
+    }
     assert!(refused("{payload_size: 70000}").contains("a whole number from 0 to 65507"));
-    assert!(refused("{ttl: 0}").contains("a whole number from 1 to 255"));
+    assert!(refused("{ttl: 256}").contains("a whole number from 0 to 255"));
     assert!(refused("{preferred_ip_protocol: ip5}").contains("accepted: ip4, ip6"));
     assert!(refused("{source_ip_address: here}").contains("is not an IP address"));
 }

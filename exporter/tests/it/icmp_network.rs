@@ -164,6 +164,12 @@ fn what_a_router_reports_ends_the_wait_and_what_it_advises_does_not() {
                 "route add prohibit 10.2.0.0/16",
                 // Back where it came from: the router forwards it and tells the sender of the shorter way.
                 "route add 10.3.0.0/16 via 10.0.0.3",
+                // A narrower link beyond it.
+                "link add d0 type veth peer name d1",
+                "link set d0 mtu 1000",
+                "link set d0 up",
+                "link set d1 up",
+                "addr add 10.4.0.254/24 dev d0",
             ],
             &[("ipv4/ip_forward", "1"), ("ipv4/conf/all/send_redirects", "1")],
         );
@@ -177,6 +183,9 @@ fn what_a_router_reports_ends_the_wait_and_what_it_advises_does_not() {
             ("{}", "10.1.0.1", "host unreachable, says a router"),
             ("{}", "10.2.0.1", "a firewall rejects it"),
             ("{ttl: 1}", "10.3.0.1", "time to live exceeded"),
+            ("{dont_fragment: true, payload_size: 1200}", "10.4.0.1", "too large for the way"),
+            // The system has learnt of it by now, and asks the router all the same.
+            ("{dont_fragment: true, payload_size: 1200}", "10.4.0.1", "too large for the way"),
         ] {
             let run = ping(section, target, PATIENCE, &shared).await;
             let (reason, detail) = failure(&run);
@@ -217,6 +226,25 @@ fn the_largest_payloads_come_back_even_at_once() {
         let shared = Shared::new();
         let pings = (0..20).map(|_| ping("{payload_size: 65507}", "127.0.0.1", PATIENCE, &shared));
         join_all(pings).await.iter().for_each(succeeded);
+    });
+}
+
+#[test]
+fn a_request_that_may_not_be_fragmented_fits_or_fails() {
+    in_a_network(&["link set lo mtu 1500"], || async {
+        for group in [NOBODY, EVERYBODY] {
+            sysctl("ipv4/ping_group_range", group);
+            let shared = Shared::new();
+            succeeded(&ping("{payload_size: 2000}", "127.0.0.1", PATIENCE, &shared).await);
+            // 20 bytes of IP and 8 of ICMP beside it.
+            succeeded(&ping("{dont_fragment: true, payload_size: 1472}", "127.0.0.1", PATIENCE, &shared).await);
+            let run = ping("{dont_fragment: true, payload_size: 1473}", "127.0.0.1", PATIENCE, &shared).await;
+            let (reason, detail) = failure(&run);
+            assert_eq!(reason, Reason::Connect, "{detail}");
+            assert!(detail.contains("lower payload_size"), "{detail}");
+            // Over IPv6 it has no meaning, and does no harm.
+            succeeded(&ping("{dont_fragment: true, payload_size: 2000}", "::1", PATIENCE, &shared).await);
+        }
     });
 }
 

@@ -21,12 +21,17 @@ const DEFAULT_PAYLOAD: i64 = 56;
 /// The largest payload an IPv4 datagram holds beside its headers.
 const MAX_PAYLOAD: i64 = 65_507;
 
+/// IPv6 and nothing else.
+const ONLY_V6: IpChoice = IpChoice { prefer_v6: true, fallback: false };
+
 /// Settings of the section `icmp`.
 #[derive(Debug)]
 pub struct Settings {
     ip: IpChoice,
     source: Option<IpAddr>,
     ttl: Option<u32>,
+    /// Over IPv4 only: over IPv6 no router fragments.
+    dont_fragment: bool,
     payload: Box<[u8]>,
 }
 
@@ -35,16 +40,16 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let ip = IpChoice::decode(&mut map);
     let source = net::source_ip_address(&mut map);
     let payload = map.get("payload_size").map_or(Some(DEFAULT_PAYLOAD), |c| c.integer(0..=MAX_PAYLOAD));
-    let ttl = map.get("ttl").map_or(Some(None), |c| c.integer(1..=255).map(Some));
-    let dont_fragment = map.get("dont_fragment").map_or(Some(()), |c| match c.bool()? {
-        true => c.error("is not supported: the shared sockets cannot set it; leave it out"),
-        false => Some(()),
+    // 0 is blackbox_exporter's way to say that nothing is said.
+    let ttl = map.get("ttl").map_or(Some(0), |c| c.integer(0..=255));
+    let dont_fragment = map.get("dont_fragment").map_or(Some(false), |c| match c.bool()? {
+        true if ip == Some(ONLY_V6) => c.error("has no meaning over IPv6, whose routers never fragment; leave it out"),
+        choice => Some(choice),
     });
     map.finish();
-    dont_fragment?;
-    let ttl = ttl?.and_then(|ttl| u32::try_from(ttl).ok());
+    let ttl = u32::try_from(ttl?).ok().filter(|ttl| *ttl > 0);
     let payload = vec![0; usize::try_from(payload?).unwrap_or(0)].into_boxed_slice();
-    Some(Settings { ip: ip?, source: source?, ttl, payload })
+    Some(Settings { ip: ip?, source: source?, ttl, dont_fragment: dont_fragment?, payload })
 }
 
 /// Why a target cannot be probed with these settings.
@@ -93,7 +98,9 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
             ),
         ));
     }
-    let key = Key { v6: address.is_ipv6(), source: settings.source, ttl: settings.ttl };
+    let v6 = address.is_ipv6();
+    let whole = settings.dont_fragment && !v6;
+    let key = Key { v6, source: settings.source, ttl: settings.ttl, whole };
     let socket = shared.icmp.get(key)?;
     out.set_phase(Metric::IcmpDuration, "setup", setup.elapsed().as_secs_f64());
 

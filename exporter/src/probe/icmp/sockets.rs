@@ -1,4 +1,4 @@
-//! ICMP sockets, shared: one per address family, and one more for each source address or TTL in use.
+//! ICMP sockets, shared: one per address family, and one more for each source address, TTL or `dont_fragment` in use.
 //!
 //! Opened at first use. Unprivileged datagram sockets where `net.ipv4.ping_group_range` permits them,
 //! raw ones (CAP_NET_RAW) where not. Where neither is permitted, opening is tried again once a minute,
@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(super) struct Key {
     pub(super) v6: bool,
     pub(super) source: Option<IpAddr>,
     pub(super) ttl: Option<u32>,
+    /// Requests that no router may fragment; IPv4 only.
+    pub(super) whole: bool,
 }
 
 /// ICMP sockets shared by all targets.
@@ -125,8 +128,12 @@ impl Socket {
             config = config.ttl(ttl);
         }
         let client = Client::new(&config.build())?;
-        if let Err(error) = widen(client.get_socket().get_native_sock()) {
+        let number = client.get_socket().get_native_sock();
+        if let Err(error) = copy_of(number).and_then(widen) {
             tracing::debug!(%error, "the ICMP socket keeps the system's receive buffer");
+        }
+        if key.whole {
+            copy_of(number).and_then(forbid_fragments)?;
         }
         Ok(Self { client, identifier, sequence: AtomicU16::new(0), burst: Semaphore::new(BURST as usize) })
     }
@@ -149,7 +156,7 @@ impl Socket {
                     None => return Err(Failure::new(Reason::Connect, "routers sent notices instead of a reply")),
                 },
                 Err(SurgeError::IdenticalRequests { .. }) => sequence = self.next_sequence(),
-                Err(SurgeError::IOError(error)) => return Err(Failure::io("sending the echo request", &error)),
+                Err(SurgeError::IOError(error)) => return Err(unsent(&error)),
                 Err(SurgeError::Timeout { .. }) => return Err(Failure::new(Reason::Timeout, "no echo reply")),
                 Err(error) => return Err(Failure::new(Reason::Internal, error)),
             }
@@ -174,15 +181,35 @@ impl Socket {
     }
 }
 
-/// Asks for a larger receive buffer: a raw socket shares it with all other ICMP traffic of the host. The system
-/// grants up to twice `net.core.rmem_max`.
-///
+/// Why a request was not sent.
+fn unsent(error: &io::Error) -> Failure {
+    const EMSGSIZE: i32 = 90;
+    match error.raw_os_error() {
+        Some(EMSGSIZE) => {
+            let why = "the request does not fit this host's own link, and must not be fragmented; lower payload_size";
+            Failure::new(Reason::Connect, why)
+        }
+        _ => Failure::io("sending the echo request", error),
+    }
+}
+
 /// surge-ping shows its descriptor by number only, and using one safely takes an own copy.
-fn widen(socket: std::os::fd::RawFd) -> rustix::io::Result<()> {
+fn copy_of(socket: RawFd) -> rustix::io::Result<OwnedFd> {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     let this_process = pidfd_open(getpid(), PidfdFlags::empty())?;
-    let copy = pidfd_getfd(this_process, socket, PidfdGetfdFlags::empty())?;
-    rustix::net::sockopt::set_socket_recv_buffer_size(copy, BUFFER)
+    pidfd_getfd(this_process, socket, PidfdGetfdFlags::empty())
+}
+
+/// Asks for a larger receive buffer: a raw socket shares it with all other ICMP traffic of the host. The system
+/// grants up to twice `net.core.rmem_max`.
+fn widen(socket: OwnedFd) -> rustix::io::Result<()> {
+    rustix::net::sockopt::set_socket_recv_buffer_size(socket, BUFFER)
+}
+
+/// Sets IPv4's DF bit on each request, whatever the system has learnt of the way: that is what is asked.
+fn forbid_fragments(socket: OwnedFd) -> rustix::io::Result<()> {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+    set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)
 }
 
 /// Why no socket could be opened, and what to do.
@@ -215,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_refused_socket_names_the_capability_and_the_sysctl() {
-        let key = Key { v6: false, source: None, ttl: None };
+        let key = Key { v6: false, source: None, ttl: None, whole: false };
         let failure = explain(key, &io::Error::from(io::ErrorKind::PermissionDenied));
         assert_eq!(failure.reason, Reason::Permission);
         assert!(failure.detail.contains("CAP_NET_RAW") && failure.detail.contains("net.ipv4.ping_group_range"));
@@ -228,7 +255,7 @@ mod tests {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let size = || socket2::SockRef::from(&socket).recv_buffer_size().unwrap();
         let before = size();
-        match widen(socket.as_raw_fd()) {
+        match copy_of(socket.as_raw_fd()).and_then(widen) {
             Ok(()) => assert!(size() > before, "{before} bytes, then {}", size()),
             // Before Linux 5.6, and in containers that forbid the call.
             Err(error) => assert!(matches!(error, rustix::io::Errno::NOSYS | rustix::io::Errno::PERM), "{error}"),
@@ -239,19 +266,19 @@ mod tests {
     async fn sockets_left_by_reloads_are_closed() {
         let sockets = Sockets::open();
         // Fails where ICMP is not permitted: those are bounded too.
-        let used = sockets.get(Key { v6: false, source: None, ttl: Some(255) });
+        let used = sockets.get(Key { v6: false, source: None, ttl: Some(255), whole: false });
         for ttl in 1..200 {
-            let _ = sockets.get(Key { v6: false, source: None, ttl: Some(ttl) });
+            let _ = sockets.get(Key { v6: false, source: None, ttl: Some(ttl), whole: false });
         }
         let entries = sockets.entries.lock().unwrap();
         assert!(entries.len() <= MAX_SOCKETS);
-        assert!(used.is_err() || entries.contains_key(&Key { v6: false, source: None, ttl: Some(255) }));
+        assert!(used.is_err() || entries.contains_key(&Key { v6: false, source: None, ttl: Some(255), whole: false }));
     }
 
     #[tokio::test]
     async fn sockets_of_one_process_have_identifiers_of_their_own() {
         let sockets = Sockets::open();
-        let key = |ttl| Key { v6: false, source: None, ttl };
+        let key = |ttl| Key { v6: false, source: None, ttl, whole: false };
         if let (Ok(one), Ok(other)) = (sockets.get(key(None)), sockets.get(key(Some(3)))) {
             assert_ne!(one.identifier, other.identifier);
         }
@@ -261,7 +288,7 @@ mod tests {
     async fn a_failed_socket_is_not_opened_again_at_once() {
         let sockets = Sockets::open();
         // TEST-NET-1 is nobody's own address.
-        let key = Key { v6: false, source: "192.0.2.1".parse().ok(), ttl: None };
+        let key = Key { v6: false, source: "192.0.2.1".parse().ok(), ttl: None, whole: false };
         let first = sockets.get(key).err().expect("refused");
         let second = sockets.get(key).err().expect("refused");
         assert_eq!(first, second);
