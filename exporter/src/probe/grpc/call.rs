@@ -13,7 +13,7 @@ use super::status::{Code, Status};
 use crate::config::decode::shorten;
 use crate::probe::http::{Driver, Tasks};
 use crate::probe::link::Link;
-use crate::probe::tls::{Note, Noted};
+use crate::probe::tls::Noted;
 use crate::probe::{Failure, Metric, Reason, Samples};
 
 /// Bytes of header that are read, and of trailers, all lines together.
@@ -35,11 +35,13 @@ impl Fault {
         Self { code, status: None, failure: Failure::new(reason, why) }
     }
 
-    fn of_connection(failure: Failure, note: &Note) -> Self {
-        let failure = match (note.failure(), failure.reason) {
-            (Some(of_tls), _) => of_tls,
-            (None, Reason::Protocol) => {
-                let why = format_args!("{}; is it a gRPC server, and one that wants no TLS here?", failure.detail);
+    /// `plain` where TLS is not spoken, which may be the fault.
+    fn of_connection(failure: Failure, plain: bool) -> Self {
+        let failure = match failure.reason {
+            Reason::Protocol => {
+                let hint = if plain { ", and one that wants no TLS" } else { "" };
+                let why =
+                    format_args!("the peer does not speak HTTP/2 ({}); is it a gRPC server{hint}?", failure.detail);
                 Failure::new(Reason::Protocol, why)
             }
             _ => failure,
@@ -61,6 +63,7 @@ pub(super) async fn make(
     out: &mut Samples,
 ) -> Result<Vec<u8>, Fault> {
     let tasks = Tasks::default();
+    let plain = matches!(link, Link::Plain(_));
     let (link, note) = Noted::new(link);
     let (mut sender, connection) = hyper::client::conn::http2::Builder::new(tasks.executor())
         .max_header_list_size(MAX_HEADER_BYTES)
@@ -68,13 +71,13 @@ pub(super) async fn make(
         .initial_connection_window_size(WINDOW)
         .handshake(TokioIo::new(link))
         .await
-        .map_err(|error| Fault::of_connection(Failure::new(Reason::Reset, error), &note))?;
-    let mut driver = Driver::new(connection);
+        .map_err(|error| Fault::of_connection(Failure::new(Reason::Reset, error), plain))?;
+    let mut driver = Driver::new(connection).noting(note);
     out.stage("waiting for the answer");
     // What stays should the time be up while waiting.
     out.set(Metric::GrpcStatusCode, f64::from(Code::DEADLINE_EXCEEDED.number()));
     let answer: hyper::Result<Response<Incoming>> = driver.with(sender.send_request(request)).await;
-    let (head, mut body) = answer.map_err(|error| Fault::of_connection(driver.explain(&error), &note))?.into_parts();
+    let (head, mut body) = answer.map_err(|error| Fault::of_connection(driver.explain(&error), plain))?.into_parts();
     out.found(|| format!("{:?} {}", head.version, head.status));
     if let Some(status) = judged(&head)? {
         return if status.code == Code::OK { Ok(Vec::new()) } else { Err(Fault::of_status(status)) };
@@ -83,7 +86,7 @@ pub(super) async fn make(
     let mut trailers = None;
     out.stage("reading the answer");
     while let Some(frame) = driver.with(body.frame()).await {
-        match frame.map_err(|error| Fault::of_connection(driver.explain(&error), &note))?.into_data() {
+        match frame.map_err(|error| Fault::of_connection(driver.explain(&error), plain))?.into_data() {
             Ok(data) if message.len() + data.len() > limit => {
                 let why = format_args!("an answer of more than {} KiB", limit >> 10);
                 return Err(Fault::new(Code::INTERNAL, Reason::TooLarge, why));

@@ -82,14 +82,15 @@ pub(super) async fn send(
     if io.inner().is_http2() {
         let request = hop.request(true, None)?;
         let tasks = Tasks::default();
+        let (io, note) = tls::Noted::new(io.into_inner());
         let (mut sender, connection) = hyper::client::conn::http2::Builder::new(tasks.executor())
             .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
-            .handshake(io)
+            .handshake(TokioIo::new(io))
             .await
             .map_err(|error| fault::explain(&error))?;
-        let mut driver = Driver::new(connection);
+        let mut driver = Driver::new(connection).noting(note);
         let answer = driver.with(sender.send_request(request)).await;
         answered(settings, hop, secure, &mut driver, answer, began, out).await
     } else {

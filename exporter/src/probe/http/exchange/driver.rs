@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::fault;
 use crate::probe::Failure;
+use crate::probe::tls::Note;
 
 /// A connection of one exchange; it ends when this is dropped.
 #[derive(Debug)]
@@ -16,11 +17,18 @@ pub(in crate::probe) struct Driver<C> {
     connection: Pin<Box<C>>,
     /// How it ended, when it has.
     ended: Option<hyper::Result<()>>,
+    /// What TLS said of it, where its library does not pass that on.
+    note: Note,
 }
 
 impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
     pub(in crate::probe) fn new(connection: C) -> Self {
-        Self { connection: Box::pin(connection), ended: None }
+        Self { connection: Box::pin(connection), ended: None, note: Note::default() }
+    }
+
+    /// The same, with what TLS says below it.
+    pub(in crate::probe) fn noting(self, note: Note) -> Self {
+        Self { note, ..self }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
@@ -56,6 +64,9 @@ impl<C: Future<Output = hyper::Result<()>>> Driver<C> {
 
     /// What an error of the work means: where the connection broke, that is the cause.
     pub(in crate::probe) fn explain(&self, error: &hyper::Error) -> Failure {
+        if let Some(of_tls) = self.note.failure() {
+            return of_tls;
+        }
         match &self.ended {
             Some(Err(cause)) if error.is_canceled() || error.is_closed() => fault::explain(cause),
             _ => fault::explain(error),
