@@ -7,8 +7,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::decode::{Cursor, MapCursor, collect};
 use crate::annotations::{Options, tags};
 use crate::grafana::Grafana;
-use crate::http_client::{self, HttpConfig, Value};
-use crate::probe::http::Auth;
+use crate::http_client::{self, HttpConfig};
+use crate::probe::http::{Auth, Login};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Each has regions of its own.
@@ -45,17 +45,16 @@ fn http(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
     let token = map.secret("token", "token_file");
     let org = map.get("org_id").map(|c| c.integer(1..=i64::MAX));
     let http = http_client::keys(map);
-    if has_token && http.as_ref().is_some_and(|http| http.auth.is_some()) {
+    if has_token && http.as_ref().is_some_and(|http| http.login.is_some()) {
         map.error("give one of `token_file`, `basic_auth` and `authorization`, not several");
         return None;
     }
     let mut http = http?;
     if has_token {
-        http.auth = Auth::Token { scheme: "Bearer".to_owned(), token: token? };
+        http.login = Login::Fixed(Auth::Token { scheme: "Bearer".to_owned(), token: token? });
     }
     if let Some(org) = org {
-        let value = Value::Inline(HeaderValue::from(org?));
-        http.headers.push((HeaderName::from_static("x-grafana-org-id"), value));
+        http.headers.values.push((HeaderName::from_static("x-grafana-org-id"), HeaderValue::from(org?)));
     }
     Some(http)
 }

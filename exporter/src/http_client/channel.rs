@@ -1,18 +1,21 @@
 //! One request after the other over a connection that is kept: sent, and sent once more where the connection had ended.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::http::response::Parts;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::Peer;
 use super::connection::Connection;
 use super::error::{ErrorKind, Fault, Secrets};
-use super::http_config::Value;
-use crate::probe::http::secrets_of;
-use crate::secret::{Secret, SecretSource};
+use crate::probe::http::{Login, Shown, secrets_of};
+use crate::probe::net::Resolver;
+use crate::probe::{Failure, Reason, Samples};
+use crate::secret::Secret;
 
 /// What carries requests: the settings and the connection that is kept.
 #[derive(Debug)]
@@ -57,10 +60,27 @@ impl Channel {
     }
 
     async fn exchange(&mut self, call: &Call, stage: &mut &'static str) -> Result<(Parts, Vec<u8>), Fault> {
-        let headers = self.headers().await?;
+        let (headers, shown) = self.headers(stage).await?;
+        let answer = self.repeated(call, &headers, stage).await?;
+        let Some(shown) = shown.filter(|_| answer.0.status == StatusCode::UNAUTHORIZED) else { return Ok(answer) };
+        self.peer.http.login.forget(&shown);
+        if !shown.kept {
+            return Ok(answer);
+        }
+        // A token that was good and is not any longer: the server began anew, say.
+        let (headers, _) = self.headers(stage).await?;
+        self.repeated(call, &headers, stage).await
+    }
+
+    async fn repeated(
+        &mut self,
+        call: &Call,
+        headers: &HeaderMap,
+        stage: &mut &'static str,
+    ) -> Result<(Parts, Vec<u8>), Fault> {
         let mut retried = false;
         loop {
-            match self.once(self.request(call, &headers)?, stage).await {
+            match self.once(self.request(call, headers)?, stage).await {
                 // Also after a new connection: what is in front of a server may itself have kept one too long.
                 Err(fault) if fault.retry && !retried => retried = true,
                 result => return result,
@@ -84,8 +104,7 @@ impl Channel {
     }
 
     /// The headers of a request; secrets are read anew, so that a rotated one works.
-    async fn headers(&mut self) -> Result<HeaderMap, Fault> {
-        let denied = |why: &dyn std::fmt::Display| Fault::new(ErrorKind::Denied, why);
+    async fn headers(&mut self, stage: &mut &'static str) -> Result<(HeaderMap, Option<Shown>), Fault> {
         let mut headers = HeaderMap::new();
         let names = self.peer.names;
         let bad =
@@ -94,27 +113,22 @@ impl Channel {
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sla-exporter/", env!("CARGO_PKG_VERSION"))));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let mut secrets = Vec::new();
-        if let Some(credentials) = self.peer.http.auth.read().await.map_err(|failure| denied(&failure.detail))? {
-            secrets = secrets_of(&credentials);
-            headers.insert(AUTHORIZATION, credentials.header);
+        let http = &self.peer.http;
+        if matches!(http.login, Login::OAuth2(_)) {
+            *stage = "fetching a token";
         }
-        for (name, value) in &self.peer.http.headers {
-            let value = match value {
-                Value::Inline(value) => value.clone(),
-                Value::File(source) => {
-                    let text = read(source.clone()).await.map_err(|why| denied(&why))?;
-                    let value = HeaderValue::from_str(text.expose()).map_err(|_| {
-                        denied(&format_args!("the file for header `{name}` holds characters a header cannot carry"))
-                    });
-                    secrets.push(text);
-                    value?
-                }
-            };
-            headers.append(name, value);
+        let shown = http.login.show(resolver(), &mut Samples::new()).await.map_err(|failure| denied(&failure))?;
+        let mut secrets = shown.as_ref().map_or_else(Vec::new, |shown| secrets_of(&shown.credentials));
+        if let Some(shown) = &shown {
+            headers.insert(AUTHORIZATION, shown.credentials.header.clone());
+        }
+        let secret = http.headers.read().await.map_err(|failure| denied(&failure))?;
+        secrets.extend(secret.values().map(|value| Secret::new(String::from_utf8_lossy(value.as_bytes()))));
+        for (name, value) in http.headers.values.iter().map(|(name, value)| (name, value)).chain(&secret) {
+            headers.append(name, value.clone());
         }
         self.secrets.replace(secrets);
-        Ok(headers)
+        Ok((headers, shown))
     }
 
     fn request(&self, call: &Call, headers: &HeaderMap) -> Result<Request<Full<Bytes>>, Fault> {
@@ -132,11 +146,14 @@ impl Channel {
     }
 }
 
-/// Reads a secret off the async threads: it may lie on a file system that hangs.
-async fn read(source: SecretSource) -> Result<Secret, String> {
-    match tokio::task::spawn_blocking(move || source.read()).await {
-        Ok(Ok(secret)) => Ok(secret),
-        Ok(Err(why)) => Err(why.to_string()),
-        Err(_) => Err("reading a secret file was interrupted".to_owned()),
-    }
+/// There are no credentials to show.
+fn denied(failure: &Failure) -> Fault {
+    let kind = if failure.reason == Reason::Permission { ErrorKind::Denied } else { ErrorKind::Unreachable };
+    Fault::new(kind, &failure.detail)
+}
+
+/// Finds token endpoints, as probes find them.
+fn resolver() -> &'static Resolver {
+    static RESOLVER: OnceLock<Resolver> = OnceLock::new();
+    RESOLVER.get_or_init(Resolver::from_system)
 }

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header;
 
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::diagnostics::{Diagnostic, Document, Severity};
 use crate::config::node::{self, Mark};
-use crate::probe::http::Auth;
+use crate::probe::http::{ExtraHeaders, Login};
 use crate::probe::tls::{self, TlsSettings};
 use crate::regular_file;
-use crate::secret::SecretSource;
 
 /// The largest file that is read, in bytes; more is a mistake in the path.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -18,26 +17,19 @@ const MAX_BYTES: u64 = 1024 * 1024;
 const ALPN: &[&[u8]] = &[b"http/1.1"];
 
 /// Keys of Prometheus' own that are refused by name.
-const UNSUPPORTED: &[&str] = &["oauth2", "proxy_url", "proxy_from_environment", "proxy_connect_header", "no_proxy"];
+const UNSUPPORTED: &[&str] = &["proxy_url", "proxy_from_environment", "proxy_connect_header", "no_proxy"];
 
 /// What the file says; its absence says nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpConfig {
-    pub(crate) auth: Auth,
+    pub(crate) login: Login,
     pub(crate) tls: TlsSettings,
-    pub(crate) headers: Vec<(HeaderName, Value)>,
-}
-
-/// The value of a header: in the file, or in one of its own that is read at each use.
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    Inline(HeaderValue),
-    File(SecretSource),
+    pub(crate) headers: ExtraHeaders,
 }
 
 /// Without a file.
 pub(crate) fn defaults() -> Option<HttpConfig> {
-    Some(HttpConfig { auth: Auth::None, tls: tls::decode(None, ALPN)?, headers: Vec::new() })
+    Some(HttpConfig { login: Login::default(), tls: tls::decode(None, ALPN)?, headers: ExtraHeaders::default() })
 }
 
 /// Reads the file; warnings come with it.
@@ -73,9 +65,9 @@ fn decode(doc: &Document, text: &str) -> Option<HttpConfig> {
 
 /// Reads its keys out of a mapping that may have others.
 pub(crate) fn keys(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
-    let auth = Auth::decode(map);
+    let login = Login::decode(map);
     let tls = tls::decode(map.get("tls_config"), ALPN);
-    let headers = map.get("http_headers").map_or(Some(Vec::new()), |c| headers(&c));
+    let headers = ExtraHeaders::decode(map, &[header::CONTENT_TYPE, header::ACCEPT]);
     if let Some(cursor) = map.get("follow_redirects")
         && cursor.bool() == Some(true)
     {
@@ -85,64 +77,8 @@ pub(crate) fn keys(map: &mut MapCursor<'_>) -> Option<HttpConfig> {
     if let Some(cursor) = map.get("enable_http2") {
         let _ = cursor.bool();
     }
-    map.unsupported(UNSUPPORTED, "connections are direct, credentials are `basic_auth` or `authorization`");
-    Some(HttpConfig { auth: auth?, tls: tls?, headers: headers? })
-}
-
-/// Reads `http_headers`, such as Mimir's `X-Scope-OrgID: {values: [tenant]}`.
-fn headers(section: &Cursor<'_>) -> Option<Vec<(HeaderName, Value)>> {
-    let mut headers = Vec::new();
-    for (name, _, cursor) in section.named()? {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            cursor.error::<()>("is not a header's name; write for example X-Scope-OrgID");
-            continue;
-        };
-        let ours = [
-            header::AUTHORIZATION,
-            header::HOST,
-            header::CONTENT_LENGTH,
-            header::CONTENT_TYPE,
-            header::CONTENT_ENCODING,
-            header::TRANSFER_ENCODING,
-            header::ACCEPT_ENCODING,
-            header::CONNECTION,
-            header::UPGRADE,
-            header::TE,
-        ];
-        if ours.contains(&name) {
-            cursor.error::<()>(
-                "is not for this section: credentials are `basic_auth` or `authorization`, the rest belongs to the connection",
-            );
-            continue;
-        }
-        if let Some(map) = cursor.map() {
-            header_values(&name, map, &mut headers);
-        }
-    }
-    Some(headers)
-}
-
-fn header_values(name: &HeaderName, mut map: MapCursor<'_>, headers: &mut Vec<(HeaderName, Value)>) {
-    for cursor in map.get("values").and_then(|c| c.list()).unwrap_or_default() {
-        let Some(text) = cursor.string() else { continue };
-        match HeaderValue::from_str(&text) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                headers.push((name.clone(), Value::Inline(value)));
-            }
-            Err(_) => drop(cursor.error::<()>("holds characters a header cannot carry, such as a line end")),
-        }
-    }
-    for cursor in map.get("files").and_then(|c| c.list()).unwrap_or_default() {
-        if let Some(path) = cursor.file() {
-            headers.push((name.clone(), Value::File(SecretSource::File(path))));
-        }
-    }
-    map.unsupported(
-        &["secrets"],
-        "a secret does not belong in this file; write it to one of its own, named in `files`",
-    );
-    map.finish();
+    map.unsupported(UNSUPPORTED, "connections are direct");
+    Some(HttpConfig { login: login?, tls: tls?, headers: headers? })
 }
 
 #[cfg(test)]
@@ -182,8 +118,9 @@ mod tests {
             ("tls_config: {ca_fil: x}\n", "prometheus.yml:1:14: tls_config.ca_fil: unknown key"),
             ("tls_config: {ca_file: /nonexistent/ca.pem}\n", "prometheus.yml:1:23: tls_config.ca_file: cannot read"),
             ("authorization: {type: Bearer}\n", "`credentials_file` is missing"),
-            ("oauth2: {client_secret: hunter2}\n", "`oauth2` is not supported"),
-            ("http_headers: {X-Key: {secrets: [hunter2]}}\n", "`secrets` is not supported"),
+            ("oauth2: {client_secret: hunter2}\n", "name that in `client_secret_file`"),
+            ("proxy_url: http://u:hunter2@proxy\n", "`proxy_url` is not supported"),
+            ("http_headers: {X-Key: {secrets: [hunter2]}}\n", "name that in `files`"),
             ("http_headers: {Authorization: {values: [hunter2]}}\n", "credentials are `basic_auth`"),
             ("http_headers: {\"a b\": {values: [x]}}\n", "is not a header's name"),
             ("- a\n", "expected a mapping"),
@@ -220,9 +157,12 @@ mod tests {
         let doc = Document::recording(Path::new("http.yml"));
         let _ = decode(&doc, "{authorization: {}}");
         keys.extend(doc.accepted_keys());
+        let doc = Document::recording(Path::new("http.yml"));
+        let _ = decode(&doc, "{oauth2: {}}");
+        keys.extend(doc.accepted_keys());
         assert!(keys.len() > 20, "{keys:?}");
         // Given in words: secrets and PEM texts inline, which are refused or rare.
-        let in_words = ["password", "credentials", "bearer_token", "ca", "cert", "key"];
+        let in_words = ["password", "credentials", "bearer_token", "client_secret", "secrets", "ca", "cert", "key"];
         for key in keys.iter().filter_map(|path| path.rsplit('.').next()).chain(UNSUPPORTED.iter().copied()) {
             assert!(
                 in_words.contains(&key) || REFERENCE.contains(key),

@@ -17,8 +17,8 @@ use self::address::Address;
 pub(crate) use self::channel::{Call, Channel};
 pub use self::error::ErrorKind;
 pub(crate) use self::error::{Fault, Secrets, excerpt};
-pub(crate) use self::http_config::{HttpConfig, Value, defaults, keys, load};
-use crate::probe::http::Auth;
+pub(crate) use self::http_config::{HttpConfig, defaults, keys, load};
+use crate::probe::http::{Auth, Login};
 
 /// What the settings are called where people write them, for messages that say what to change.
 #[derive(Debug)]
@@ -55,10 +55,10 @@ impl Peer {
     ) -> Result<Self, String> {
         let (address, user_info) = address::parse(url)?;
         if let Some(info) = user_info {
-            if http.auth.is_some() {
+            if http.login.is_some() {
                 return Err(format!("it has a user, and so has {}; keep one of them", names.config));
             }
-            http.auth = Auth::of_user(info.user, info.password);
+            http.login = Login::Fixed(Auth::of_user(info.user, info.password));
         }
         Ok(Self { address, http, timeout, max_body, names })
     }

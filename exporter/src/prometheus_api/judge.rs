@@ -48,7 +48,7 @@ fn by_status(peer: &Peer, secrets: &Secrets, path: &str, head: &Parts, body: &[u
     let not_prometheus = |detail: String| Fault::new(ErrorKind::NotTheApi, detail);
     match status {
         _ if is_denial(status) => {
-            let advice = if peer.http.auth.is_some() {
+            let advice = if peer.http.login.is_some() {
                 "the credentials are refused; check those of --prometheus.config.file or of the URL"
             } else {
                 "it wants credentials; give `basic_auth` or `authorization` in --prometheus.config.file"

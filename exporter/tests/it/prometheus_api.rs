@@ -444,6 +444,45 @@ async fn credentials_come_from_the_url_or_the_file() {
 }
 
 #[tokio::test]
+async fn a_token_is_fetched_kept_and_replaced_when_it_is_withdrawn() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("secret"), PASSWORD).unwrap();
+    let number = AtomicUsize::new(0);
+    let endpoint = serve(move |_| {
+        let body = format!(r#"{{"access_token":"t{}"}}"#, number.fetch_add(1, Ordering::Relaxed));
+        answer(200, "Content-Type: application/json\r\n", &body)
+    })
+    .await;
+    let withdrawn = Arc::new(AtomicUsize::new(0));
+    let since = Arc::clone(&withdrawn);
+    let server = serve(move |request: &str| {
+        let good = format!("authorization: Bearer t{}\r\n", since.load(Ordering::Relaxed));
+        if request.contains(&good) { answer(200, "", GOOD) } else { answer(401, "", request) }
+    })
+    .await;
+    let section = |url: &str| {
+        format!("oauth2: {{client_id: report, client_secret_file: secret, token_url: '{url}', scopes: [read]}}")
+    };
+    let mut client = configured(&server.url(""), &folder, &section(&endpoint.url("/token")));
+    for _ in 0..2 {
+        is_good(ask(&mut client).await);
+    }
+    assert_eq!(endpoint.requests().len(), 1);
+    withdrawn.store(1, Ordering::Relaxed);
+    is_good(ask(&mut client).await);
+    withdrawn.store(5, Ordering::Relaxed);
+    // One more is fetched and not taken either.
+    fails(ask(&mut client).await, ErrorKind::Denied, "the credentials are refused");
+    assert_eq!(endpoint.requests().len(), 3);
+
+    let refusing = serve(|request: &str| answer(401, "", request)).await;
+    let mut client = configured(&server.url(""), &folder, &section(&refusing.url("/token")));
+    fails(ask(&mut client).await, ErrorKind::Denied, "/token: the client is refused with status 401");
+    let mut client = configured(&server.url(""), &folder, &section("http://127.0.0.1:1/token"));
+    fails(ask(&mut client).await, ErrorKind::Unreachable, "no token from http://127.0.0.1:1/token: ");
+}
+
+#[tokio::test]
 async fn a_server_that_repeats_the_credentials_does_not_get_them_printed() {
     let told = format!("you sent {BASIC}, which is {PASSWORD}");
     let error = format!(r#"{{"status":"error","errorType":"{PASSWORD}","error":"{told}"}}"#);

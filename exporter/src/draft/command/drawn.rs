@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::draft::drawn::{self, Drawn, Head, MAX_DRAWN};
 use crate::grafana::{Annotation, Api, ConfigNames, Query};
 use crate::http_client::{self, HttpConfig, Names, Peer};
-use crate::probe::http::Auth;
+use crate::probe::http::{Auth, Login};
 use crate::report::command::{Refusal, tell};
 use crate::secret::{Secret, SecretSource};
 use crate::span::Span;
@@ -44,7 +44,7 @@ pub(super) fn peer(flags: &GrafanaFlags, url: &Secret, config: &Config) -> Resul
         let http = http.ok_or_else(|| Refusal::failed("TLS cannot be set up on this system"))?;
         let fail = |why| Refusal::failed(format_args!("--grafana: {why}"));
         let peer = Peer::new(url.expose(), http, flags.timeout, MAX_BODY, &NAMES).map_err(fail)?;
-        match section.filter(|section| given.is_none() && section.url() == peer.url() && !peer.http.auth.is_some()) {
+        match section.filter(|section| given.is_none() && section.url() == peer.url() && !peer.http.login.is_some()) {
             // The same Grafana: its credentials are known. They go nowhere else.
             Some(section) => section.connection(),
             None => peer,
@@ -68,7 +68,7 @@ fn credentials(flags: &GrafanaFlags) -> Result<Option<HttpConfig>, Refusal> {
     // Now, and not after a question that could only fail.
     token.read().map_err(|why| Refusal::failed(format_args!("--grafana.token-file: {why}")))?;
     let mut http = http_client::defaults().ok_or_else(|| Refusal::failed("TLS cannot be set up on this system"))?;
-    http.auth = Auth::Token { scheme: "Bearer".to_owned(), token };
+    http.login = Login::Fixed(Auth::Token { scheme: "Bearer".to_owned(), token });
     Ok(Some(http))
 }
 

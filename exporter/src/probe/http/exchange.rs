@@ -24,7 +24,8 @@ use super::proxy::Via;
 use super::redirect::{self, Step};
 use super::settings::Settings;
 use super::transport::Transport;
-use crate::probe::{Failure, Metric, Samples, Shared, net, tls};
+use crate::probe::net::{self, Resolver};
+use crate::probe::{Failure, Metric, Samples, tls};
 
 /// Bytes of header that are read, all headers together.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -54,7 +55,7 @@ pub(super) struct Answer {
 pub(super) async fn send(
     settings: &Settings,
     hop: &mut Hop<'_>,
-    shared: &Shared,
+    resolver: &Resolver,
     out: &mut Samples,
 ) -> Result<Outcome, Failure> {
     let secure = hop.url.scheme() == "https";
@@ -62,14 +63,14 @@ pub(super) async fn send(
     let address = match &via {
         None => {
             let port = hop.url.port_or_known_default().unwrap_or(80);
-            SocketAddr::new(resolve(settings, hop, shared, out).await?, port)
+            SocketAddr::new(resolve(settings, hop, resolver, out).await?, port)
         }
         Some(via) => {
             if !settings.proxy.skip_resolve {
-                resolve(settings, hop, shared, out).await?;
+                resolve(settings, hop, resolver, out).await?;
             }
             out.stage("resolving the proxy's name");
-            let address = shared.resolver.resolve(via.host(), settings.ip, &mut Samples::new()).await?;
+            let address = resolver.resolve(via.host(), settings.ip, &mut Samples::new()).await?;
             SocketAddr::new(address, via.port())
         }
     };
@@ -111,7 +112,7 @@ pub(super) async fn send(
 async fn resolve(
     settings: &Settings,
     hop: &mut Hop<'_>,
-    shared: &Shared,
+    resolver: &Resolver,
     out: &mut Samples,
 ) -> Result<IpAddr, Failure> {
     if let Some(address) = hop.address {
@@ -121,11 +122,11 @@ async fn resolve(
     let began = Instant::now();
     let first = out.value(Metric::DnsLookupTime, None).is_none();
     let result = if first {
-        shared.resolver.resolve(host, settings.ip, out).await
+        resolver.resolve(host, settings.ip, out).await
     } else {
         // As in blackbox_exporter, the address metrics are about the target, not about where it redirects to.
         out.stage("resolving the name of a redirect");
-        shared.resolver.resolve(host, settings.ip, &mut Samples::new()).await
+        resolver.resolve(host, settings.ip, &mut Samples::new()).await
     };
     out.add_phase(Metric::HttpDuration, "resolve", began.elapsed().as_secs_f64());
     let address = result?;

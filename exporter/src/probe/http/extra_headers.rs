@@ -1,4 +1,5 @@
-//! The section `http_headers`: headers with several values, some of which are secrets or come from files.
+//! The section `http_headers`: headers with several values, some of which are secrets or come from files. Read alike for
+//! probes and for whatever else is asked.
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -24,24 +25,21 @@ const RESERVED: [HeaderName; 12] = [
 ];
 
 /// Headers beside `headers`.
-#[derive(Debug, Default)]
-pub(in crate::probe) struct ExtraHeaders {
-    /// In the open; sent wherever the run goes.
-    pub(in crate::probe) values: Vec<(HeaderName, HeaderValue)>,
-    /// For the target's own service alone; read at each run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExtraHeaders {
+    /// In the open; a probe sends them wherever it goes.
+    pub(crate) values: Vec<(HeaderName, HeaderValue)>,
+    /// For the target's own service alone; read at each use.
     secrets: Vec<(HeaderName, SecretSource)>,
 }
 
 impl ExtraHeaders {
-    /// Reads the section.
-    pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
-        map.get("http_headers").map_or_else(
-            || Some(Self::default()),
-            |section| {
-                let instead = "`headers`, `basic_auth`, `authorization` and `compression` are for it";
-                Self::of(&section, &RESERVED, instead)
-            },
-        )
+    /// Reads the section; `taken` are set elsewhere, beside those that always are.
+    pub(crate) fn decode(map: &mut MapCursor<'_>, taken: &[HeaderName]) -> Option<Self> {
+        let Some(section) = map.get("http_headers") else { return Some(Self::default()) };
+        let reserved: Vec<HeaderName> = RESERVED.iter().chain(taken).cloned().collect();
+        let instead = "credentials are `basic_auth` or `authorization`, the rest belongs to the connection or has a key of its own";
+        Self::of(&section, &reserved, instead)
     }
 
     /// Reads a section of that form; `reserved` cannot be set there, and `instead` says what can be done about it.
@@ -76,7 +74,7 @@ impl ExtraHeaders {
     }
 
     /// Whether some are for the target alone.
-    pub(in crate::probe) fn has_secrets(&self) -> bool {
+    pub(crate) fn has_secrets(&self) -> bool {
         !self.secrets.is_empty()
     }
 
@@ -84,7 +82,7 @@ impl ExtraHeaders {
     ///
     /// # Errors
     /// Reason `permission` when a file cannot be read, or holds what a header cannot carry.
-    pub(in crate::probe) async fn read(&self) -> Result<HeaderMap, Failure> {
+    pub(crate) async fn read(&self) -> Result<HeaderMap, Failure> {
         let mut headers = HeaderMap::new();
         for (name, source) in &self.secrets {
             let secret = auth::read(source).await?;
@@ -103,7 +101,10 @@ impl ExtraHeaders {
 
 fn value(cursor: &Cursor<'_>) -> Option<HeaderValue> {
     match HeaderValue::from_str(&cursor.string()?) {
-        Ok(value) => Some(value),
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            Some(value)
+        }
         Err(_) => cursor.error("holds characters a header cannot carry, such as a line end"),
     }
 }
@@ -135,7 +136,7 @@ mod tests {
         let mut doc = Document::new(Path::new("sla.yml"));
         doc.inline_secrets = inline_secrets;
         let tree = node::parse(yaml).unwrap();
-        let headers = ExtraHeaders::decode(&mut Cursor::root(&doc, &tree).map().unwrap());
+        let headers = ExtraHeaders::decode(&mut Cursor::root(&doc, &tree).map().unwrap(), &[]);
         (headers, doc.into_parts().0.iter().map(ToString::to_string).collect())
     }
 

@@ -1,27 +1,28 @@
-//! How a module's requests are authorized: by what files say, or with a token that is fetched.
+//! How requests are authorized: by what files say, or with a token that is fetched.
 
 use std::sync::Arc;
 
 use super::auth::{Auth, Credentials};
 use super::oauth2::OAuth2;
 use crate::config::decode::MapCursor;
-use crate::probe::{Failure, Samples, Shared};
+use crate::probe::net::Resolver;
+use crate::probe::{Failure, Samples};
 
-/// Where the `Authorization` header of a probe comes from.
+/// Where the `Authorization` header comes from.
 #[derive(Clone, Debug)]
-pub(in crate::probe) enum Login {
-    /// From the module, or files it names; or there is none.
+pub(crate) enum Login {
+    /// From the configuration, or files it names; or there is none.
     Fixed(Auth),
     /// From a token endpoint.
     OAuth2(Arc<OAuth2>),
 }
 
-/// What a run shows the target.
+/// What a server is shown.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
-    pub(super) credentials: Credentials,
-    /// It was fetched before this run: the target may no longer take it.
-    pub(super) kept: bool,
+pub(crate) struct Shown {
+    pub(crate) credentials: Credentials,
+    /// It was fetched before, and may no longer be taken.
+    pub(crate) kept: bool,
 }
 
 impl Default for Login {
@@ -32,7 +33,7 @@ impl Default for Login {
 
 impl Login {
     /// Reads `basic_auth`, `authorization`, `bearer_token`, `bearer_token_file` and `oauth2`, of which one may be given.
-    pub(in crate::probe) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
+    pub(crate) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let auth = Auth::decode(map);
         let Some(oauth2) = map.get("oauth2") else { return auth.map(Self::Fixed) };
         let oauth2 = OAuth2::decode(oauth2.map()?);
@@ -44,7 +45,7 @@ impl Login {
     }
 
     /// Whether there is any.
-    pub(in crate::probe) fn is_some(&self) -> bool {
+    pub(crate) fn is_some(&self) -> bool {
         match self {
             Self::Fixed(auth) => auth.is_some(),
             Self::OAuth2(_) => true,
@@ -55,15 +56,15 @@ impl Login {
     ///
     /// # Errors
     /// Reason `permission` when a file cannot be read or the token endpoint refuses; others when it cannot be asked.
-    pub(super) async fn show(&self, shared: &Shared, out: &mut Samples) -> Result<Option<Shown>, Failure> {
+    pub(crate) async fn show(&self, resolver: &Resolver, out: &mut Samples) -> Result<Option<Shown>, Failure> {
         match self {
             Self::Fixed(auth) => Ok(auth.read().await?.map(|credentials| Shown { credentials, kept: false })),
-            Self::OAuth2(oauth2) => oauth2.show(shared, out).await.map(Some),
+            Self::OAuth2(oauth2) => oauth2.show(resolver, out).await.map(Some),
         }
     }
 
     /// The target did not take what it was shown: it is not shown again.
-    pub(super) fn forget(&self, shown: &Shown) {
+    pub(crate) fn forget(&self, shown: &Shown) {
         if let Self::OAuth2(oauth2) = self {
             oauth2.forget(shown);
         }

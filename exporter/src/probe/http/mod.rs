@@ -25,8 +25,8 @@ pub(in crate::probe) use auth::read as read_secret;
 pub(crate) use auth::{Auth, secrets_of};
 pub(in crate::probe) use cookies::Cookies;
 pub(in crate::probe) use exchange::{Driver, Tasks};
-pub(in crate::probe) use extra_headers::ExtraHeaders;
-pub(in crate::probe) use login::Login;
+pub(crate) use extra_headers::ExtraHeaders;
+pub(crate) use login::{Login, Shown};
 pub use settings::{Settings, decode};
 pub(in crate::probe) use single::{Ask, Given, ask};
 
@@ -35,7 +35,6 @@ use url::Url;
 
 use self::exchange::Outcome;
 use self::hop::Hop;
-use self::login::Shown;
 use super::{Failure, Metric, Reason, Samples, Shared};
 
 /// Redirects that are followed, as blackbox_exporter does.
@@ -72,7 +71,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let url = target::parse(target).map_err(|why| Failure::new(Reason::Connect, why))?;
     begin(settings, out);
-    let shown = settings.login.show(shared, out).await?;
+    let shown = settings.login.show(&shared.resolver, out).await?;
     let result = once(settings, url.clone(), hostname, shown.as_ref(), shared, out).await;
     let Some(shown) = shown.filter(|_| result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0))
     else {
@@ -86,7 +85,7 @@ pub async fn run(
     out.found(|| "the token is no longer taken".to_owned());
     out.clear();
     begin(settings, out);
-    let shown = settings.login.show(shared, out).await?;
+    let shown = settings.login.show(&shared.resolver, out).await?;
     once(settings, url, hostname, shown.as_ref(), shared, out).await
 }
 
@@ -119,7 +118,7 @@ async fn once(
     let secrets = settings.extra_headers.read().await?;
     let mut hop = Hop::first(settings, url, hostname, credentials, secrets);
     for _ in 0..=MAX_REDIRECTS {
-        match exchange::send(settings, &mut hop, shared, out).await? {
+        match exchange::send(settings, &mut hop, &shared.resolver, out).await? {
             Outcome::Final(_) => return Ok(()),
             Outcome::Redirect(step) => hop.follow(step),
         }

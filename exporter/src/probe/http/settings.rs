@@ -80,7 +80,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     });
     let login = Login::decode(&mut map);
     let headers = Headers::decode(&mut map, encoding.unwrap_or_default(), login.as_ref().is_some_and(Login::is_some));
-    let extra_headers = ExtraHeaders::decode(&mut map);
+    let extra_headers = ExtraHeaders::decode(&mut map, &[]);
     let proxy = Proxy::decode(&mut map);
     let skip_resolve = map.get("skip_resolve_phase_with_proxy").map_or(Some(false), |c| c.bool());
     let body = body(&mut map);

@@ -79,7 +79,7 @@ pub(in crate::probe) async fn ask(
         proxy: Proxy::default(),
         hand_over: Some(ask.keep_body),
     };
-    let shown = settings.login.show(shared, out).await?;
+    let shown = settings.login.show(&shared.resolver, out).await?;
     let kept = shown.as_ref().is_some_and(|shown| shown.kept);
     let given = once(&settings, &ask.url, &ask.secret_headers, shown.as_ref(), cookies, shared, out).await?;
     let Some(shown) = shown.filter(|_| given.status == StatusCode::UNAUTHORIZED) else { return Ok(given) };
@@ -88,7 +88,7 @@ pub(in crate::probe) async fn ask(
         return Ok(given);
     }
     // As for the prober `http`: a token that is no longer taken is no fault of the target's.
-    let shown = settings.login.show(shared, out).await?;
+    let shown = settings.login.show(&shared.resolver, out).await?;
     once(&settings, &ask.url, &ask.secret_headers, shown.as_ref(), cookies, shared, out).await
 }
 
@@ -120,7 +120,7 @@ async fn follow(
     out: &mut Samples,
 ) -> Result<Box<Answer>, Failure> {
     for _ in 0..=MAX_REDIRECTS {
-        match exchange::send(settings, hop, shared, out).await? {
+        match exchange::send(settings, hop, &shared.resolver, out).await? {
             Outcome::Final(Some(answer)) => return Ok(answer),
             // Never: it is handed over.
             Outcome::Final(None) => return Err(Failure::new(Reason::Internal, "the answer was not handed over")),

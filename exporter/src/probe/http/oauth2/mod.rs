@@ -29,12 +29,13 @@ use super::login::Shown;
 use super::redirect;
 use super::settings::Settings;
 use crate::http_client::Secrets;
-use crate::probe::{Failure, Reason, Samples, Shared};
+use crate::probe::net::Resolver;
+use crate::probe::{Failure, Reason, Samples};
 use crate::secret::{Secret, SecretSource};
 
 /// How tokens are fetched.
 #[derive(Debug)]
-pub(in crate::probe) struct OAuth2 {
+pub(crate) struct OAuth2 {
     /// How the token endpoint is asked; the form and the credentials are made for each request.
     endpoint: Box<Settings>,
     url: Url,
@@ -51,7 +52,7 @@ impl OAuth2 {
     /// # Errors
     /// Reason `permission` when the secret's file cannot be read or the client is refused; `status`, `protocol` and all
     /// reasons for which a server cannot be asked.
-    pub(super) async fn show(&self, shared: &Shared, out: &mut Samples) -> Result<Shown, Failure> {
+    pub(super) async fn show(&self, resolver: &Resolver, out: &mut Samples) -> Result<Shown, Failure> {
         let secret = match &self.secret {
             Some(source) => auth::read(source).await?,
             None => Secret::new(""),
@@ -75,7 +76,7 @@ impl OAuth2 {
         out.stage(format!("fetching a token from {place}"));
         let asked = Instant::now();
         let result = self
-            .fetch(&secret, shared)
+            .fetch(&secret, resolver)
             .await
             .map_err(|failure| Failure::new(failure.reason, format_args!("no token from {place}: {}", failure.detail)));
         state.keep(&result, secret, asked);
@@ -96,13 +97,13 @@ impl OAuth2 {
     }
 
     /// Asks for a token, and once more where the server may want to be told otherwise who asks.
-    async fn fetch(&self, secret: &Secret, shared: &Shared) -> Result<Token, Failure> {
+    async fn fetch(&self, secret: &Secret, resolver: &Resolver) -> Result<Token, Failure> {
         let style = self.tokens.style();
-        let (first, refused) = self.ask(style, secret, shared).await?;
+        let (first, refused) = self.ask(style, secret, resolver).await?;
         if !refused || style == Style::Form {
             return first;
         }
-        let (second, _) = self.ask(Style::Form, secret, shared).await?;
+        let (second, _) = self.ask(Style::Form, secret, resolver).await?;
         if second.is_ok() {
             self.tokens.set_style(Style::Form);
             return second;
@@ -116,7 +117,7 @@ impl OAuth2 {
         &self,
         style: Style,
         secret: &Secret,
-        shared: &Shared,
+        resolver: &Resolver,
     ) -> Result<(Result<Token, Failure>, bool), Failure> {
         let (credentials, body, secrets) = self.request(style, secret)?;
         let mut known = Secrets::default();
@@ -124,7 +125,7 @@ impl OAuth2 {
         let mut hop = Hop::first(&self.endpoint, self.url.clone(), None, credentials, HeaderMap::new());
         hop.body = body.into();
         // Apart: what is measured is the target.
-        match exchange::send(&self.endpoint, &mut hop, shared, &mut Samples::new()).await? {
+        match exchange::send(&self.endpoint, &mut hop, resolver, &mut Samples::new()).await? {
             Outcome::Final(Some(answer)) => {
                 let status = answer.head.status;
                 let token = token::read(status, &answer.head.headers, &answer.body, &known);
