@@ -35,7 +35,7 @@ impl std::fmt::Debug for Masked {
 
 fn render(node: &Node) -> String {
     let mut text = String::new();
-    write(&mut text, node, 0, false);
+    write(&mut text, node, 0, Hide::Nothing);
     text
 }
 
@@ -48,7 +48,17 @@ pub(crate) fn is_secret(key: &str) -> bool {
     !of_file && key != "token_url" && (key == "key" || PARTS.iter().any(|part| key.contains(part)))
 }
 
-fn write(text: &mut String, node: &Node, depth: usize, hidden: bool) {
+/// What of a part is hidden, beside what its own keys say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hide {
+    Nothing,
+    /// A header's section, as `Cookie: {values: […]}`: what is sent.
+    Values,
+    Everything,
+}
+
+fn write(text: &mut String, node: &Node, depth: usize, hide: Hide) {
+    let hidden = hide == Hide::Everything;
     match &node.value {
         Value::Scalar { text: value, plain } => {
             let _ = writeln!(text, "{}", if hidden { SECRET.to_owned() } else { scalar(value, *plain) });
@@ -60,7 +70,7 @@ fn write(text: &mut String, node: &Node, depth: usize, hidden: bool) {
                 let _ = write!(text, "{:1$}- ", "", depth * 2);
                 // What is nested begins behind the dash.
                 let mut inner = String::new();
-                write(&mut inner, item, depth + 1, hidden);
+                write(&mut inner, item, depth + 1, hide);
                 text.push_str(inner.trim_start_matches(' '));
             }
         }
@@ -70,7 +80,15 @@ fn write(text: &mut String, node: &Node, depth: usize, hidden: bool) {
                 // A header or parameter may be given as `{name: Authorization, value: …}` too; blackbox.yml has none such.
                 // What is said in the open about it (`authorization: {type: Bearer}`) is hidden with it.
                 let open = matches!(entry.node.value, Value::Map(_)) && !is_secret_map(&entry.key);
-                nested(text, &entry.node, depth, (hidden && !is_file(&entry.key)) || (is_secret(&entry.key) && !open));
+                let secret = is_secret(&entry.key);
+                let inner = match hide {
+                    Hide::Everything if !is_file(&entry.key) => Hide::Everything,
+                    Hide::Values if entry.key == "values" => Hide::Everything,
+                    _ if secret && open => Hide::Values,
+                    _ if secret => Hide::Everything,
+                    _ => Hide::Nothing,
+                };
+                nested(text, &entry.node, depth, inner);
             }
         }
     }
@@ -85,7 +103,7 @@ fn is_file(key: &str) -> bool {
     key.ends_with("_file") || key.ends_with("_files")
 }
 
-fn nested(text: &mut String, node: &Node, depth: usize, hidden: bool) {
+fn nested(text: &mut String, node: &Node, depth: usize, hide: Hide) {
     let simple = match &node.value {
         Value::Scalar { .. } => true,
         Value::List(items) => items.is_empty(),
@@ -96,7 +114,7 @@ fn nested(text: &mut String, node: &Node, depth: usize, hidden: bool) {
         text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
     }
-    write(text, node, depth + 1, hidden);
+    write(text, node, depth + 1, hide);
 }
 
 fn scalar(value: &str, plain: bool) -> String {
@@ -135,6 +153,8 @@ oauth2: {client_id: id, client_secret: S3CRET, token_url: https://a/token, endpo
 headers: {Authorization: S3CRET, Cookie: S3CRET, X-Api-Key: S3CRET, Accept: ja}
 http_headers: {X-A: {values: [open], secrets: [S3CRET, {x: S3CRET}], files: [h.txt]}}
 tls_config: {key: S3CRET, key_file: k.pem, ca: open}
+grpc: {metadata: {authorization: [S3CRET], x-tenant: [tenant]}}
+websocket: {headers: {Cookie: {values: [S3CRET], files: [cookie.txt]}, Origin: {values: [origin]}}}
 ";
         let text = render(&parse(yaml).unwrap());
         assert!(!text.contains("S3CRET"), "{text}");
@@ -149,6 +169,9 @@ tls_config: {key: S3CRET, key_file: k.pem, ca: open}
             "open",
             "h.txt",
             "k.pem",
+            "tenant",
+            "cookie.txt",
+            "origin",
             "@proxy:3128",
         ] {
             assert!(text.contains(shown), "{shown} in {text}");

@@ -140,3 +140,30 @@ async fn a_file_taken_as_it_is_says_which_of_its_modules_cannot_be_run() {
     let answer = server.get("/probe?module=good&target=127.0.0.1:1").await;
     assert!(answer.text().contains("probe_success 0\n"), "{}", answer.text());
 }
+
+#[tokio::test]
+async fn metadata_and_headers_of_a_file_taken_as_it_is_are_neither_shown_nor_sent_to_strangers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("blackbox.yml");
+    let modules = "modules:
+  rpc: {prober: grpc, timeout: 2s, grpc: {metadata: {authorization: [Bearer s3cret], x-tenant: [tenant]}}}
+  socket: {prober: websocket, timeout: 2s, websocket: {headers: {Cookie: {values: [s3cret]}, Origin: {values: [origin]}}}}
+";
+    std::fs::write(&file, modules).unwrap();
+    let known = [("rpc", "127.0.0.1:1"), ("socket", "ws://127.0.0.1:1/")];
+    let probes = known
+        .map(|(name, target)| format!("{{name: {name}, module: {name}, targets: [\"{target}\"], interval: 5m}}, "));
+    let text = SMALL.replace("probes: [", &format!("probes: [{}", probes.concat()));
+    let server = Server::start(&format!("{text}module_files: [\"{}\"]\n", file.display()));
+    for ((module, target), open) in known.into_iter().zip(["tenant", "origin"]) {
+        let answer = server.get(&format!("/probe?module={module}&target={target}&debug=true")).await;
+        let text = answer.text();
+        for part in ["probe_success 0\n", "reason:   refused", open, "<secret>"] {
+            assert!(text.contains(part), "{module}: {part} in {text}");
+        }
+        assert!(!text.contains("s3cret"), "{text}");
+        let answer = server.get(&format!("/probe?module={module}&target={}", target.replace(":1", ":2"))).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.text().contains("--probe.credentials-to-any-target"), "{}", answer.text());
+    }
+}
