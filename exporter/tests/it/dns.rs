@@ -301,6 +301,41 @@ async fn tls_is_spoken_and_its_certificate_shown() {
 }
 
 #[tokio::test]
+async fn a_client_certificate_is_shown_where_the_name_server_asks_for_one() {
+    let certs = Certs::of(&["127.0.0.1"]);
+    let acceptor = certs.demanding_acceptor();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let length = stream.read_u16().await.unwrap();
+            let mut buffer = vec![0; usize::from(length)];
+            stream.read_exact(&mut buffer).await.unwrap();
+            stream.write_all(&framed(&answer(&Message::from_vec(&buffer).unwrap()))).await.unwrap();
+        }
+    });
+    let ca = certs.ca_file();
+    let (cert, key) = (ca.with_file_name("client.pem"), ca.with_file_name("client.key"));
+    std::fs::write(&cert, &certs.certificate).unwrap();
+    std::fs::write(&key, &certs.key).unwrap();
+    let section = |more: &str| {
+        let ca = ca.display();
+        format!(
+            "query_name: two.test, query_type: A, transport_protocol: tcp, dns_over_tls: true, tls_config: {{ca_file: '{ca}'{more}}}"
+        )
+    };
+    let mine = format!(", cert_file: '{}', key_file: '{}'", cert.display(), key.display());
+    let run = ask(&section(&mine), server, PATIENCE).await;
+    assert_eq!((run.failure.clone(), value(&run, Metric::DnsAnswerRrs)), (None, Some(2.0)));
+    // Whose certificate it is, is asked of the target's own name.
+    let run = ask(&section(&format!("{mine}, server_name: other.test")), server, PATIENCE).await;
+    assert_eq!(reason(&run), Some(Reason::Certificate), "{:?}", run.failure);
+    let run = ask(&section(""), server, PATIENCE).await;
+    assert_eq!(reason(&run), Some(Reason::Tls), "{:?}", run.failure);
+}
+
+#[tokio::test]
 async fn the_query_is_as_configured() {
     let (send, mut queries) = tokio::sync::mpsc::unbounded_channel();
     let server = udp(move |query| {
