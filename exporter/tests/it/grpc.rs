@@ -350,6 +350,91 @@ async fn silence_is_a_deadline_and_a_closed_door_unavailable() {
     assert_eq!(value(&run, Metric::GrpcStatusCode), Some(14.0));
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream][..], payload].concat()
+}
+
+/// A header as HPACK has it without any table.
+fn header(name: &str, value: &str) -> Vec<u8> {
+    let length = |text: &str| [u8::try_from(text.len()).unwrap()];
+    [&[0][..], &length(name), name.as_bytes(), &length(value), value.as_bytes()].concat()
+}
+
+/// What a server says in bytes, once it was asked.
+async fn in_bytes(bytes: Vec<u8>) -> String {
+    server(move |mut stream| {
+        let bytes = bytes.clone();
+        async move {
+            let mut heard = Vec::new();
+            // The name of the method is in Huffman's code; what is behind it is the question's own frame.
+            while heard.len() < 24 || !heard.ends_with(&[0; 5]) {
+                match stream.read_buf(&mut heard).await {
+                    Ok(count) if count > 0 => {}
+                    _ => return,
+                }
+            }
+            let _ = stream.write_all(&bytes).await;
+            let _ = stream.shutdown().await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_answer_with_any_bytes_changed_is_judged_and_nothing_else_happens() {
+    let head = [&[0x88][..], &header("content-type", "application/grpc")].concat();
+    let good = [
+        frame(4, 0, 0, &[]),
+        frame(4, 1, 0, &[]),
+        frame(1, 4, 1, &head),
+        frame(0, 0, 1, b"\0\0\0\0\x02\x08\x01"),
+        frame(1, 5, 1, &header("grpc-status", "0")),
+    ]
+    .concat();
+    succeeded(&probe("{}", &in_bytes(good.clone()).await).await);
+    let grpc = module("{prober: grpc, timeout: 1s}");
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..200 {
+        let mut bytes = good.clone();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..bytes.len());
+            bytes[at] = random.u8(..);
+        }
+        if random.bool() {
+            bytes.truncate(random.usize(..bytes.len()));
+        }
+        let run = run_of(&grpc, &in_bytes(bytes.clone()).await).await;
+        let reason = run.failure.as_ref().map(|failure| failure.reason);
+        assert_ne!(reason, Some(Reason::Internal), "seed {seed}: {} {:?}", bytes.escape_ascii(), run.failure);
+        assert!(run.duration < Duration::from_secs(5), "seed {seed}: {}", bytes.escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn nothing_stays_behind_of_a_run_however_it_ends() {
+    let (_, target) = health(None).await;
+    let silent = server(|mut stream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let before = metrics.num_alive_tasks();
+    let (good, late) = (module("{prober: grpc, timeout: 5s}"), module("{prober: grpc, timeout: 20ms}"));
+    for _ in 0..20 {
+        succeeded(&run_of(&good, &target).await);
+        assert_eq!(failure(&run_of(&late, &silent).await).0, Reason::Timeout);
+    }
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while metrics.num_alive_tasks() > before {
+        assert!(std::time::Instant::now() < deadline, "{} tasks, {before} before", metrics.num_alive_tasks());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[test]
 fn the_documented_modules_are_accepted() {
     assert!(documented("grpc.md").len() >= 3);

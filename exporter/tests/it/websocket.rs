@@ -311,6 +311,40 @@ async fn silence_and_pings_without_end_run_into_the_timeout() {
 }
 
 #[tokio::test]
+async fn frames_with_any_bytes_changed_are_judged_and_nothing_else_happens() {
+    // A ping, a message in two frames, a goodbye.
+    let good: &[u8] = b"\x89\x02hi\x01\x03rea\x80\x02dy\x88\x05\x03\xe8bye";
+    let websocket =
+        module("{prober: websocket, timeout: 1s, websocket: {query_response: [{expect: ready}, {expect: never}]}}");
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    for round in 0..200 {
+        let mut bytes = good.to_vec();
+        for _ in 0..random.usize(1..4).min(round) {
+            let at = random.usize(..bytes.len());
+            bytes[at] = random.u8(..);
+        }
+        let said = bytes.clone();
+        let target = granting(move |mut stream| {
+            let said = said.clone();
+            async move {
+                let _ = stream.write_all(&said).await;
+                let _ = stream.shutdown().await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        })
+        .await;
+        let run = run(&websocket, &target).await;
+        let (reason, detail) = failure(&run);
+        assert_ne!(reason, Reason::Internal, "seed {seed}: {}: {detail}", bytes.escape_ascii());
+        assert!(run.duration < Duration::from_secs(5), "seed {seed}: {}", bytes.escape_ascii());
+        if round == 0 {
+            assert_eq!((reason, detail), (Reason::Status, "the peer closed the WebSocket with code 1000: bye"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn nobody_there_is_told_from_no_such_name() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
