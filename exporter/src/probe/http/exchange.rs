@@ -76,7 +76,7 @@ pub(super) async fn send(
     };
     let transport = connect(settings, hop, address, via.as_ref(), secure, out).await?;
     // Within a tunnel nothing is different.
-    let via = via.filter(|_| !secure);
+    let via = via.filter(|via| !via.tunnels(secure));
     let io = TokioIo::new(transport);
     let began = Instant::now();
     out.stage("waiting for the response");
@@ -145,10 +145,10 @@ async fn connect(
     out.stage("connecting");
     let began = Instant::now();
     let mut stream = net::connect(address, settings.source).await?;
-    if let (Some(via), true) = (via, secure) {
+    if let Some(via) = via.filter(|via| via.tunnels(secure)) {
         out.stage("waiting for the proxy to connect");
         let host = hop.url.host_str().unwrap_or_default();
-        via.tunnel(&mut stream, &format!("{host}:{}", hop.url.port_or_known_default().unwrap_or(443))).await?;
+        stream = via.tunnel(stream, host, hop.url.port_or_known_default().unwrap_or(443)).await?;
     }
     out.add_phase(Metric::HttpDuration, "connect", began.elapsed().as_secs_f64());
     if !secure {

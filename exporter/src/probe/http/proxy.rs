@@ -1,6 +1,8 @@
-//! Going through an HTTP proxy: which requests do, and the tunnel for those that are under TLS.
+//! Going through a proxy: which requests do, and the tunnel for those that are under TLS or go through SOCKS5.
 //!
-//! Not for SOCKS, and not for proxies that speak TLS themselves.
+//! Not for proxies that speak TLS themselves.
+
+mod socks;
 
 use bytes::BytesMut;
 use hyper::Uri;
@@ -14,6 +16,8 @@ use crate::config::decode::{Cursor, MapCursor, collect};
 use crate::config::masked;
 use crate::probe::{Failure, Reason};
 
+/// Schemes of proxies that are spoken to. A target's name is left to the proxy with either of the latter, as in Go.
+const SCHEMES: [&str; 3] = ["http", "socks5", "socks5h"];
 /// The port of a proxy whose URL names none.
 const DEFAULT_PORT: u16 = 80;
 /// Bytes of a proxy's answer to CONNECT.
@@ -67,11 +71,12 @@ impl Proxy {
         let found = url.as_str().parse::<Uri>().ok().and_then(|uri| matcher.intercept(&uri));
         let Some(intercept) = found else { return Ok(None) };
         let scheme = intercept.uri().scheme_str().unwrap_or_default();
-        if scheme != "http" {
-            let why = format_args!("the environment names a {scheme} proxy; only http:// is supported");
+        if !SCHEMES.contains(&scheme) {
+            let why = format_args!("the environment names a {scheme} proxy; http:// and socks5:// are supported");
             return Err(Failure::new(Reason::Connect, why));
         }
-        Ok(Some(Via { intercept, connect_headers: &self.connect_headers }))
+        let socks = scheme != "http";
+        Ok(Some(Via { intercept, socks, connect_headers: &self.connect_headers }))
     }
 }
 
@@ -79,6 +84,7 @@ impl Proxy {
 #[derive(Debug)]
 pub(super) struct Via<'a> {
     intercept: Intercept,
+    socks: bool,
     connect_headers: &'a HeaderMap,
 }
 
@@ -90,7 +96,12 @@ impl Via<'_> {
 
     /// Its port.
     pub(super) fn port(&self) -> u16 {
-        self.intercept.uri().port_u16().unwrap_or(DEFAULT_PORT)
+        self.intercept.uri().port_u16().unwrap_or(if self.socks { socks::DEFAULT_PORT } else { DEFAULT_PORT })
+    }
+
+    /// Whether a request that is `secure` or not goes through a connection of its own, and is none the proxy sees.
+    pub(super) fn tunnels(&self, secure: bool) -> bool {
+        secure || self.socks
     }
 
     /// What it wants to be shown, marked sensitive.
@@ -98,11 +109,19 @@ impl Via<'_> {
         self.intercept.basic_auth()
     }
 
-    /// Has it connect `stream` with `authority`, a host and port.
+    /// Has it connect `stream` with `host` and `port`.
     ///
     /// # Errors
-    /// Reason `connect` with the proxy's status; `protocol`, `too_large`, `reset` for an answer that is none.
-    pub(super) async fn tunnel(&self, stream: &mut TcpStream, authority: &str) -> Result<(), Failure> {
+    /// Reason `connect` with what the proxy says; `protocol`, `too_large`, `reset` for an answer that is none.
+    pub(super) async fn tunnel(&self, mut stream: TcpStream, host: &str, port: u16) -> Result<TcpStream, Failure> {
+        if self.socks {
+            return socks::connect(stream, self.intercept.raw_auth(), host, port).await;
+        }
+        self.connect(&mut stream, &format!("{host}:{port}")).await?;
+        Ok(stream)
+    }
+
+    async fn connect(&self, stream: &mut TcpStream, authority: &str) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::io("ask the proxy for a tunnel", &error);
         let mut request = BytesMut::from(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n").as_bytes());
         let authorization = self.authorization().map(|value| (&hyper::header::PROXY_AUTHORIZATION, value));
@@ -152,8 +171,8 @@ fn proxy_url(cursor: &Cursor<'_>) -> Option<String> {
     let Ok(url) = Url::parse(&text) else {
         return cursor.error("is not a URL; write for example http://proxy.example.com:3128");
     };
-    if url.scheme() != "http" {
-        return cursor.error(format_args!("a {} proxy is not supported; accepted: http://", url.scheme()));
+    if !SCHEMES.contains(&url.scheme()) {
+        return cursor.error(format_args!("a {} proxy is not supported; accepted: http://, socks5://", url.scheme()));
     }
     if url.host_str().is_none_or(str::is_empty) || !matches!(url.path(), "" | "/") || url.query().is_some() {
         return cursor.error("expected host and port and nothing behind them, such as http://proxy.example.com:3128");
@@ -232,6 +251,11 @@ mod tests {
         assert_eq!((via.host(), via.port()), ("proxy", 80));
         assert_eq!(via.authorization().unwrap(), "Basic dXNlcjpzM2NyZXQ=");
         assert!(!format!("{via:?}{proxy:?}").contains("s3cret"));
+        let (socks, findings) = read("{proxy_url: 'socks5://user:s3cret@proxy'}", true);
+        let socks = socks.unwrap_or_else(|| panic!("{findings:?}"));
+        let via = socks.for_url(&"http://a/".parse().unwrap()).unwrap().unwrap();
+        assert_eq!((via.port(), via.tunnels(false)), (1080, true));
+        assert!(!format!("{via:?}{socks:?}").contains("s3cret"));
         let (proxy, findings) = read(yaml, false);
         assert!(proxy.is_none() && findings[0].contains("does not belong in this file"), "{findings:?}");
         assert!(!findings[0].contains("s3cret"), "{findings:?}");
@@ -241,7 +265,7 @@ mod tests {
     fn what_cannot_be_gone_through_is_refused() {
         for (yaml, part) in [
             ("{proxy_url: 'https://proxy'}", "a https proxy is not supported"),
-            ("{proxy_url: 'socks5://proxy'}", "a socks5 proxy is not supported"),
+            ("{proxy_url: 'socks4://proxy'}", "a socks4 proxy is not supported"),
             ("{proxy_url: proxy}", "is not a URL"),
             ("{proxy_url: 'http://proxy/path'}", "nothing behind them"),
             ("{proxy_url: 'http://proxy', proxy_from_environment: true}", "not both"),
