@@ -428,9 +428,9 @@ async fn nothing_stays_behind_of_a_run_however_it_ends() {
         succeeded(&run_of(&good, &target).await);
         assert_eq!(failure(&run_of(&late, &silent).await).0, Reason::Timeout);
     }
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while metrics.num_alive_tasks() > before {
-        assert!(std::time::Instant::now() < deadline, "{} tasks, {before} before", metrics.num_alive_tasks());
+        assert!(tokio::time::Instant::now() < deadline, "{} tasks, {before} before", metrics.num_alive_tasks());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
