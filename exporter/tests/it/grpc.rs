@@ -435,6 +435,44 @@ async fn nothing_stays_behind_of_a_run_however_it_ends() {
     }
 }
 
+#[tokio::test]
+async fn every_reason_of_the_page_can_be_had() {
+    let root = Authority::new("root");
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("lines");
+    std::fs::write(&lines, "a\nb").unwrap();
+    let lines = format!("{{metadata_files: {{token: {}}}}}", lines.display());
+    let (_, plain) = health(None).await;
+    let (_, secure) = health(Some(root.issue(&["127.0.0.1"], YEARS).acceptor(&["h2"], None))).await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let closes = server(|stream| async move { drop(stream) }).await;
+    let silent = server(|mut stream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let huge = || vec![Bytes::from(vec![0; 8 << 10])];
+    let huge = answering(move |_| grpc().body(framed(huge(), &[("grpc-status", "0")])).unwrap()).await;
+    let page = answering(|_| Response::new(body("hello"))).await;
+    crate::reasons::check_all(
+        "grpc",
+        &[
+            (Reason::Dns, "{}", "no-such-host.invalid"),
+            (Reason::Refused, "{}", &gone),
+            (Reason::Connect, "{source_ip_address: 192.0.2.1}", &plain),
+            (Reason::Reset, "{}", &closes),
+            (Reason::Timeout, "{}", &silent),
+            (Reason::Tls, "{tls: true}", &plain),
+            (Reason::Certificate, "{tls: true}", &secure),
+            (Reason::Status, "{service: down}", &plain),
+            (Reason::Status, "{service: nobody}", &plain),
+            (Reason::Protocol, "{}", &page),
+            (Reason::TooLarge, "{}", &huge),
+            (Reason::Permission, &lines, &plain),
+        ],
+    )
+    .await;
+}
+
 #[test]
 fn the_documented_modules_are_accepted() {
     assert!(documented("grpc.md").len() >= 3);

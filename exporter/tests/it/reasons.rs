@@ -76,6 +76,19 @@ async fn listen(peer: Peer) -> String {
     }
 }
 
+/// Runs modules of `prober`, given by their sections, and fails unless each ends as it says and all of them as the page does.
+pub(crate) async fn check_all(prober: &str, cases: &[(Reason, &str, &str)]) {
+    let mut provoked = BTreeSet::new();
+    for (reason, section, target) in cases {
+        let module = module(&format!("{{prober: {prober}, timeout: 1s, {prober}: {section}}}"));
+        let run = run(&module, target).await;
+        let found = failure(&run);
+        assert_eq!(found.0, *reason, "{section} {target}: {}", found.1);
+        provoked.insert(*reason);
+    }
+    assert_eq!(provoked, documented(&format!("{prober}.md")));
+}
+
 async fn check(prober: &str, cases: &[(Reason, Peer, &str)]) {
     let mut provoked = BTreeSet::new();
     for (reason, peer, options) in cases {

@@ -1,7 +1,9 @@
 //! The `unix` prober against sockets that answer, are gone, and are not ours.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use sla_exporter::probe::{Metric, Reason, Run};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -167,6 +169,55 @@ async fn a_server_that_says_nothing_runs_into_the_timeout() {
     let run = run(&unix, &target).await;
     assert_eq!(failure(&run).0, Reason::Timeout);
     assert!(run.duration < Duration::from_secs(5));
+}
+
+#[test]
+fn every_reason_of_the_page_can_be_had() {
+    // On a thread of its own, on which even root may write only where its bits permit it.
+    let thread = std::thread::spawn(|| {
+        if let Ok(mut sets) = capabilities(None) {
+            sets.effective -= CapabilitySet::DAC_OVERRIDE;
+            set_capabilities(None, sets).unwrap();
+        }
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(every_reason());
+    });
+    thread.join().unwrap();
+}
+
+async fn every_reason() {
+    let certs = Certs::of(&["backend.example"]);
+    let acceptor = certs.acceptor();
+    let (_a, secure) = server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move { drop(acceptor.accept(stream).await) }
+    });
+    let (_b, closes) = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 8]).await;
+    });
+    let (_c, busy) = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 8]).await;
+        let _ = stream.write_all(b"busy\n").await;
+    });
+    let (_d, silent) = server(|stream| say(stream, b""));
+    let (_e, early) = server(|stream| say(stream, b"go\ntoo early\n"));
+    let (_f, endless) = server(|mut stream| async move { while stream.write_all(&[b'x'; 4096]).await.is_ok() {} });
+    let (_g, forbidden) = server(|stream| async move { drop(stream) });
+    std::fs::set_permissions(&forbidden, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let expect = "{query_response: [{send: a}, {expect: '^ready'}]}";
+    let tls = "{tls: true, tls_config: {server_name: backend.example}}";
+    let starttls = "{query_response: [{expect: go, starttls: true}], tls_config: {server_name: backend.example}}";
+    let cases = [
+        (Reason::Refused, "{}", "/nonexistent/a.sock"),
+        (Reason::Permission, "{}", &forbidden),
+        (Reason::Reset, expect, closes.as_str()),
+        (Reason::Timeout, expect, &silent),
+        (Reason::Tls, tls, &early),
+        (Reason::Certificate, tls, &secure),
+        (Reason::Body, expect, &busy),
+        (Reason::TooLarge, expect, &endless),
+        (Reason::Protocol, starttls, &early),
+    ];
+    crate::reasons::check_all("unix", &cases).await;
 }
 
 #[test]

@@ -353,6 +353,52 @@ async fn nobody_there_is_told_from_no_such_name() {
     assert_eq!(failure(&probe("{}", "ws://no-such-host.invalid/").await).0, Reason::Dns);
 }
 
+#[tokio::test]
+async fn every_reason_of_the_page_can_be_had() {
+    let root = Authority::new("root");
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("lines");
+    std::fs::write(&lines, "a\nb").unwrap();
+    let lines = format!("{{headers: {{Cookie: {{files: [{}]}}}}}}", lines.display());
+    let acceptor = root.issue(&["127.0.0.1"], YEARS).acceptor(&[], None);
+    let secure = server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move { drop(acceptor.accept(stream).await) }
+    })
+    .await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let silent = server(|mut stream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let mail = server(|mut stream| async move {
+        let _ = stream.write_all(b"220 mail.example ESMTP\r\n").await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let url = |address: &str| format!("ws://{address}/");
+    let echo = echo(&["welcome"]).await;
+    let expect = "{query_response: [{expect: '^ready'}]}";
+    crate::reasons::check_all(
+        "websocket",
+        &[
+            (Reason::Dns, "{}", "ws://no-such-host.invalid/"),
+            (Reason::Refused, "{}", &url(&gone.to_string())),
+            (Reason::Connect, "{source_ip_address: 192.0.2.1}", &echo),
+            (Reason::Reset, expect, &raw(b"\x88\x00").await),
+            (Reason::Timeout, "{}", &url(&silent)),
+            (Reason::Tls, "{}", &format!("wss://{mail}/")),
+            (Reason::Certificate, "{}", &format!("wss://{secure}/")),
+            (Reason::Status, expect, &raw(b"\x88\x02\x03\xf0").await),
+            (Reason::Protocol, expect, &raw(b"\x83\x00").await),
+            (Reason::Body, expect, &echo),
+            (Reason::TooLarge, expect, &raw(b"\x82\x7f\0\0\0\0\0\x20\0\0").await),
+            (Reason::Permission, &lines, &echo),
+        ],
+    )
+    .await;
+}
+
 #[test]
 fn the_documented_modules_are_accepted() {
     assert!(documented("websocket.md").len() >= 3);
