@@ -2,6 +2,7 @@
 //! values. What differs on purpose is listed here, and in docs/modules/.
 
 mod grpc;
+mod login;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

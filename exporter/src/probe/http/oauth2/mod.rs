@@ -13,7 +13,6 @@ mod token;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
@@ -99,11 +98,18 @@ impl OAuth2 {
     /// Asks for a token, and once more where the server may want to be told otherwise who asks.
     async fn fetch(&self, secret: &Secret, resolver: &Resolver) -> Result<Token, Failure> {
         let style = self.tokens.style();
-        let (first, refused) = self.ask(style, secret, resolver).await?;
-        if !refused || style == Style::Form {
+        let first = self.ask(style, secret, resolver).await?;
+        // Servers that want the secret in the form say any of what is read as this.
+        let refused = first.as_ref().is_err_and(|failure| failure.reason == Reason::Permission);
+        if !refused {
             return first;
         }
-        let (second, _) = self.ask(Style::Form, secret, resolver).await?;
+        if style == Style::Form {
+            // The next one begins anew: servers change.
+            self.tokens.set_style(Style::Header);
+            return first;
+        }
+        let second = self.ask(Style::Form, secret, resolver).await?;
         if second.is_ok() {
             self.tokens.set_style(Style::Form);
             return second;
@@ -112,13 +118,11 @@ impl OAuth2 {
         first
     }
 
-    /// One request; whether its answer was that the request is no good.
-    async fn ask(
-        &self,
-        style: Style,
-        secret: &Secret,
-        resolver: &Resolver,
-    ) -> Result<(Result<Token, Failure>, bool), Failure> {
+    /// One request, and what its answer says.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    async fn ask(&self, style: Style, secret: &Secret, resolver: &Resolver) -> Result<Result<Token, Failure>, Failure> {
         let (credentials, body, secrets) = self.request(style, secret)?;
         let mut known = Secrets::default();
         known.replace(secrets);
@@ -127,9 +131,7 @@ impl OAuth2 {
         // Apart: what is measured is the target.
         match exchange::send(&self.endpoint, &mut hop, resolver, &mut Samples::new()).await? {
             Outcome::Final(Some(answer)) => {
-                let status = answer.head.status;
-                let token = token::read(status, &answer.head.headers, &answer.body, &known);
-                Ok((token, refuses(status)))
+                Ok(token::read(answer.head.status, &answer.head.headers, &answer.body, &known))
             }
             // Never: it is handed over, and redirects are not followed.
             Outcome::Final(None) | Outcome::Redirect(_) => {
@@ -166,9 +168,4 @@ impl OAuth2 {
         };
         Ok((credentials, form.finish(), secrets))
     }
-}
-
-/// Whether a status says that the request is not as it should be: servers that want the secret in the form say any of these.
-fn refuses(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 401 | 403)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
 
 use super::kept::{Identity, State};
