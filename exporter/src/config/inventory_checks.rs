@@ -17,7 +17,6 @@ pub const REQUIRABLE: &[(&str, Measured)] = &[
     ("tcp", Measured::Probe("tcp")),
     ("dns", Measured::Probe("dns")),
     ("grpc", Measured::Probe("grpc")),
-    ("unix", Measured::Probe("unix")),
     ("websocket", Measured::Probe("websocket")),
     ("postgres", Measured::Probe("postgres")),
     ("clamd", Measured::Probe("clamd")),

@@ -119,7 +119,8 @@ pub enum Prober {
 }
 
 impl Prober {
-    /// What it checks of a device, as `require` names it: a kind of service, and whether it is to be there.
+    /// What it checks of a device, as `require` names it: a kind of service, and whether it is to be there. A Unix socket is no
+    /// device's that anybody could name, so `require` does not know `unix`.
     #[must_use]
     pub const fn check(&self) -> &'static str {
         match self {
