@@ -35,6 +35,7 @@ const LANGUAGE: &[&str] = &[
     "group_left",
     "group_right",
     "increase",
+    "label_join",
     "label_replace",
     "last_over_time",
     "max",
