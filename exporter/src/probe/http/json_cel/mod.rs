@@ -25,7 +25,7 @@ use crate::probe::{Failure, Reason};
 static AT_A_TIME: Semaphore = Semaphore::const_new(2);
 
 /// Stack of a thread that compiles or evaluates; what of it is not used takes no memory.
-const STACK: usize = 256 << 20;
+const STACK: usize = 128 << 20;
 
 /// The two expressions, where there are any.
 #[derive(Clone, Debug, Default)]

@@ -94,8 +94,10 @@ fn first(errors: &ParseErrors) -> String {
     let what = error.msg.lines().next().unwrap_or_default();
     // Of alternatives the parser names dozens.
     let what = what.split_once(" expecting {").map_or(what, |(found, _)| found);
+    let what = what.trim_start_matches("Syntax error: ");
+    let hint = if what.contains("error at: '=") { "; write == to compare" } else { "" };
     let place = if line > 1 { format!("line {line}, column {column}") } else { format!("column {column}") };
-    format!("is not a CEL expression: {what} ({place} of it)")
+    format!("is not a CEL expression: {what} ({place} of it){hint}")
 }
 
 /// What expressions can name.
@@ -115,7 +117,11 @@ impl Known {
             Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => {
                 let known = name == BODY || names.contains(&name.as_str()) || self.evaluates(expr);
-                if known { Ok(()) } else { Err(format!("names `{name}`; the only variable is `{BODY}`")) }
+                if known {
+                    Ok(())
+                } else {
+                    Err(format!("names `{name}`; the only variable is `{BODY}`, as in `{BODY}.{name}`"))
+                }
             }
             // Such as the name of a type with dots in it.
             Expr::Select(select) if is_name(&select.operand) && self.evaluates(expr) => Ok(()),
