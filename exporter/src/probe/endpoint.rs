@@ -4,6 +4,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use hyper::header::HeaderValue;
+use hyper::http::uri::Authority;
+
 use super::net::IpChoice;
 use crate::config::decode::shorten;
 
@@ -62,6 +65,11 @@ impl Endpoint {
             _ => Ok(()),
         }
     }
+}
+
+/// The name in what `hostname` says, which may have a port: whom a certificate must be for.
+pub(super) fn name_of(hostname: &HeaderValue) -> Option<String> {
+    Authority::try_from(hostname.as_bytes()).ok().map(|authority| authority.host().to_owned())
 }
 
 /// Host and port as written; `None` where brackets or colons do not fit.

@@ -72,16 +72,18 @@ impl Module {
         let fits = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
         let value = HeaderValue::from_str(name).ok().filter(|_| fits && !name.is_empty());
         let value = value.ok_or("hostname: expected a name such as www.example.com, with a port if need be")?;
-        match &self.prober {
-            Prober::Http(s) => match s.host() {
-                Some(own) if *own != value => {
-                    let own = String::from_utf8_lossy(own.as_bytes());
-                    Err(format!("hostname: the module's headers name the host `{own}`; leave one of them out"))
-                }
-                _ => Ok(Some(value)),
-            },
-            Prober::Tcp(_) => Ok(Some(value)),
-            _ => Ok(None),
+        let own = match &self.prober {
+            Prober::Http(s) => s.host(),
+            Prober::Websocket(s) => s.host(),
+            Prober::Tcp(_) | Prober::Grpc(_) => None,
+            _ => return Ok(None),
+        };
+        match own {
+            Some(own) if *own != value => {
+                let own = String::from_utf8_lossy(own.as_bytes());
+                Err(format!("hostname: the module's headers name the host `{own}`; leave one of them out"))
+            }
+            _ => Ok(Some(value)),
         }
     }
 
@@ -285,8 +287,8 @@ pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared)
 
 /// As [`run`], with `hostname` for who is meant behind the target's address: blackbox_exporter's parameter of that name.
 ///
-/// `http` sends it as `Host` and asks for it in TLS, `tcp` asks for it in TLS where the module has no `server_name`; other
-/// probers have no use for it.
+/// `http`, `websocket` and `grpc` send it as the host they ask for, and ask for it in TLS, as `tcp` does, where the module has no
+/// `server_name`; other probers have no use for it.
 pub async fn run_as(
     module: &Module,
     target: &str,
@@ -333,9 +335,9 @@ impl Attempt for Probing<'_> {
             Prober::Tcp(s) => tcp::run(s, target, hostname, timeout, shared, samples).await,
             Prober::Icmp(s) => icmp::run(s, target, shared, samples).await,
             Prober::Dns(s) => dns::run(s, target, shared, samples).await,
-            Prober::Grpc(s) => grpc::run(s, target, timeout, shared, samples).await,
+            Prober::Grpc(s) => grpc::run(s, target, hostname, timeout, shared, samples).await,
             Prober::Unix(s) => unix::run(s, target, samples).await,
-            Prober::Websocket(s) => websocket::run(s, target, shared, samples).await,
+            Prober::Websocket(s) => websocket::run(s, target, hostname, shared, samples).await,
             Prober::Postgres(s) => postgres::run(s, target, timeout, shared, samples).await,
             Prober::Flow(s) => flow::run(s, target, timeout, shared, samples).await,
             Prober::Clamd(s) => clamd::run(s, target, shared, samples).await,

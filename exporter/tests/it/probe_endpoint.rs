@@ -111,6 +111,45 @@ async fn hostname_is_who_is_meant() {
 }
 
 #[tokio::test]
+async fn hostname_is_who_is_meant_by_grpc_and_websocket_too() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut bytes = Vec::new();
+            // Until both have said all they say unasked.
+            while let Ok(Ok(1..)) = tokio::time::timeout(Duration::from_millis(300), stream.read_buf(&mut bytes)).await
+            {
+            }
+            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    });
+    let modules = "\n  rpc: {prober: grpc, timeout: 2s}\n  socket: {prober: websocket, timeout: 2s}
+  named: {prober: websocket, timeout: 2s, websocket: {headers: {Host: {values: [a.example]}}}}";
+    let text = SMALL.replace(
+        "modules: {tcp: {prober: tcp, timeout: 1s}}",
+        &format!("modules:\n  tcp: {{prober: tcp, timeout: 1s}}{modules}"),
+    );
+    let server = Server::start(&text);
+    let ask = async |module: &str, target: &str, name: &str| {
+        server.get(&format!("/probe?module={module}&target={target}&hostname={name}")).await
+    };
+    ask("socket", &format!("ws://127.0.0.1:{port}/"), "b.example:8443").await;
+    let request = heard.recv().await.unwrap();
+    assert!(request.contains("Host: b.example:8443\r\n"), "{request}");
+    // HTTP/2 has the name in Huffman's code: it has no dots and digits of the address in it, at least as many bytes are fewer.
+    ask("rpc", &format!("127.0.0.1:{port}"), "b").await;
+    let short = heard.recv().await.unwrap();
+    ask("rpc", &format!("127.0.0.1:{port}"), &"b".repeat(60)).await;
+    let long = heard.recv().await.unwrap();
+    assert!(long.len() > short.len() + 30, "{} and {}", long.len(), short.len());
+    let answer = ask("named", &format!("ws://127.0.0.1:{port}/"), "b.example").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("name the host `a.example`"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_target_that_says_nothing_is_given_up_before_the_scraper_gives_up() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -293,6 +293,79 @@ async fn under_tls_the_certificate_shows_must_verify_and_one_is_sent() {
 }
 
 #[tokio::test]
+async fn a_server_that_repeats_what_it_was_sent_tells_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "S3CRET-token").unwrap();
+    for close in [false, true] {
+        let address = server(move |mut stream| async move {
+            let request = read_request(&mut stream).await;
+            let of = |name: &str| request.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+            let accept = derive_accept_key(of("sec-websocket-key: ").as_bytes());
+            let said = format!("I heard {}", of("authorization: "));
+            let length = u8::try_from(said.len() + if close { 2 } else { 0 }).unwrap();
+            let frame = if close { vec![0x88, length, 3, 0xf0] } else { vec![0x81, length] };
+            let answer = format!(
+                "HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            );
+            let _ = stream.write_all(&[answer.as_bytes(), &frame, said.as_bytes()].concat()).await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let yaml = format!(
+            "{{http_config: {{authorization: {{credentials_file: {}}}}}, query_response: [{{expect: never}}]}}",
+            token.display()
+        );
+        let run = probe(&yaml, &format!("ws://{address}/")).await;
+        let detail = failure(&run).1;
+        assert!(detail.contains("I heard Bearer <secret>") && !detail.contains("S3CRET"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_and_another_one_when_it_is_no_longer_taken() {
+    let endpoint = {
+        let number = std::sync::atomic::AtomicUsize::new(0);
+        crate::support::http::serve(move |_| {
+            let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let body = format!(r#"{{"access_token": "ws-t{number}", "token_type": "Bearer", "expires_in": 3600}}"#);
+            crate::support::http::answer(200, "Content-Type: application/json\r\n", &body)
+        })
+        .await
+    };
+    // The second time it is shown, the first token has been withdrawn.
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let address = server(move |mut stream| {
+        let seen = std::sync::Arc::clone(&seen);
+        async move {
+            let request = read_request(&mut stream).await;
+            let of =
+                |name: &str| request.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+            let again = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
+            let answer = match of("authorization: ").as_str() {
+                "Bearer ws-t0" if again => "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n".to_owned(),
+                _ => format!(
+                    "HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+                    derive_accept_key(of("sec-websocket-key: ").as_bytes())
+                ),
+            };
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    let oauth2 = format!("{{client_id: websocket, token_url: '{}'}}", endpoint.url("/"));
+    let yaml = format!("{{prober: websocket, timeout: 5s, websocket: {{http_config: {{oauth2: {oauth2}}}}}}}");
+    let module = module(&yaml);
+    for tokens in [1, 2, 2] {
+        let run = run(&module, &format!("ws://{address}/")).await;
+        succeeded(&run);
+        assert_eq!(value(&run, Metric::WebsocketStatusCode), Some(101.0));
+        assert_eq!(endpoint.requests().len(), tokens);
+    }
+}
+
+#[tokio::test]
 async fn silence_and_pings_without_end_run_into_the_timeout() {
     let silent = server(|mut stream| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;

@@ -5,6 +5,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::decode::{Cursor, MapCursor, collect};
 use crate::config::masked;
+use crate::http_client::Secrets;
 use crate::probe::http::read_secret;
 use crate::probe::{Failure, Reason};
 use crate::secret::{Secret, SecretSource};
@@ -35,7 +36,7 @@ pub(super) struct Metadata {
 pub(super) struct Ready {
     pub(super) headers: HeaderMap,
     /// What of it must not be shown, should the server repeat it.
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Secrets,
 }
 
 impl Metadata {
@@ -99,7 +100,8 @@ impl Metadata {
     /// # Errors
     /// Reason `permission` when a file cannot be read, or holds what metadata cannot carry.
     pub(super) async fn read(&self) -> Result<Ready, Failure> {
-        let mut ready = Ready { headers: self.open.clone(), secrets: Vec::new() };
+        let mut ready = Ready { headers: self.open.clone(), secrets: Secrets::default() };
+        let mut hidden = Vec::new();
         for (name, source) in &self.secrets {
             let secret = read_secret(source).await?;
             let mut value = value(name, secret.expose()).ok_or_else(|| {
@@ -107,10 +109,11 @@ impl Metadata {
                 Failure::new(Reason::Permission, why)
             })?;
             value.set_sensitive(true);
-            ready.secrets.push(Secret::new(String::from_utf8_lossy(value.as_bytes())));
+            hidden.push(Secret::new(String::from_utf8_lossy(value.as_bytes())));
             ready.headers.append(name.clone(), value);
-            ready.secrets.push(secret);
+            hidden.push(secret);
         }
+        ready.secrets.replace(hidden);
         Ok(ready)
     }
 }

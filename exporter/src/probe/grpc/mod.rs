@@ -26,7 +26,7 @@ use self::status::Code;
 use super::link::Link;
 use super::net::{self, IpChoice};
 use super::tls::{self, TlsSettings};
-use super::{Failure, Metric, Reason, Samples, Section, Shared};
+use super::{Failure, Metric, Reason, Samples, Section, Shared, endpoint};
 use crate::config::decode::shorten;
 
 /// The longest name of a service, in bytes.
@@ -87,7 +87,8 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
     target::parse(target, settings.tls.is_some())?.fits(settings.ip)
 }
 
-/// One attempt of at most `timeout`.
+/// One attempt of at most `timeout`; `hostname` is whom the server is asked for, and the certificate's name where `tls_config` has
+/// no `server_name`.
 ///
 /// # Errors
 /// `dns`, `refused`, `connect`, `reset`, `permission` and `internal` as they happen; `tls` and `certificate` for the handshake;
@@ -96,6 +97,7 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
 pub async fn run(
     settings: &Settings,
     target: &str,
+    hostname: Option<&HeaderValue>,
     timeout: Duration,
     shared: &Shared,
     out: &mut Samples,
@@ -107,14 +109,19 @@ pub async fn run(
     out.set(Metric::GrpcStatusCode, f64::from(Code::UNAVAILABLE.number()));
     write_serving(None, out);
     let endpoint = target::parse(target, settings.tls.is_some()).map_err(|why| Failure::new(Reason::Internal, why))?;
-    let authority = target::authority(&endpoint).map_err(|why| Failure::new(Reason::Internal, why))?;
+    let authority = match hostname {
+        Some(name) => Authority::try_from(name.as_bytes()).map_err(|why| why.to_string()),
+        None => target::authority(&endpoint),
+    };
+    let authority = authority.map_err(|why| Failure::new(Reason::Internal, why))?;
+    let name = hostname.and_then(endpoint::name_of).unwrap_or_else(|| endpoint.host.clone());
     let metadata = settings.metadata.read().await?;
     let began = Instant::now();
     let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await;
     out.set_phase(Metric::GrpcDuration, "resolve", began.elapsed().as_secs_f64());
     let address = SocketAddr::new(address?, endpoint.port);
     let began = Instant::now();
-    let result = check(settings, &endpoint.host, address, authority, metadata, timeout, out).await;
+    let result = check(settings, &name, address, authority, metadata, timeout, out).await;
     out.set_phase(Metric::GrpcDuration, "check", began.elapsed().as_secs_f64());
     let serving = result?;
     write_serving(Some(serving), out);
@@ -131,7 +138,7 @@ pub async fn run(
 /// From the connection to the answer.
 async fn check(
     settings: &Settings,
-    host: &str,
+    name: &str,
     address: SocketAddr,
     authority: Authority,
     metadata: Ready,
@@ -141,7 +148,7 @@ async fn check(
     out.stage("connecting");
     let mut link = Link::Plain(net::connect(address, settings.source).await?);
     if let Some(tls) = &settings.tls {
-        link = link.into_tls(host, tls, out).await?;
+        link = link.into_tls(name, tls, out).await?;
         out.set(Metric::GrpcSsl, 1.0);
         if link.alpn() != Some(b"h2") {
             let why = "the peer did not agree to HTTP/2 (ALPN h2), without which today's gRPC clients hang up";
@@ -180,10 +187,7 @@ async fn check(
                 "NOT_FOUND" => ": it knows no service of that name, see the module's `service`",
                 _ => "",
             };
-            let mut message = status.message;
-            for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
-                message = message.replace(secret.expose(), "<secret>");
-            }
+            let message = secrets.excerpt(&status.message);
             let code = status.code.name();
             // The text comes last: it may be long, and is cut.
             let said = if message.is_empty() { String::new() } else { format!("; it says: {message}") };

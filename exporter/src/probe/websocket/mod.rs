@@ -11,13 +11,15 @@ mod upgrade;
 
 use std::net::SocketAddr;
 
+use hyper::header::HeaderValue;
 use tokio::time::Instant;
+use url::Url;
 
 pub use self::settings::{Settings, decode};
 use self::upgrade::Ask;
+use super::http::Shown;
 use super::link::Link;
-use super::net;
-use super::{Failure, Metric, Reason, Samples, Shared};
+use super::{Failure, Metric, Reason, Samples, Shared, endpoint, net};
 
 /// The phases, each present from the start of a run.
 const PHASES: [&str; 4] = ["resolve", "connect", "processing", "transfer"];
@@ -30,23 +32,59 @@ pub fn check_target(_settings: &Settings, target: &str) -> Result<(), String> {
     target::parse(target).map(drop)
 }
 
-/// One attempt.
+/// One attempt; `hostname` goes before the `Host` header of the settings.
 ///
 /// # Errors
 /// `dns`, `refused`, `connect`, `reset`, `permission` and `internal` as they happen; `tls` and `certificate` for the handshake;
 /// `status` for an answer other than 101, and where the peer closes with a code; `protocol` for an answer that grants no WebSocket
 /// and frames that are none; `body` for a message that does not match; `too_large` for one beyond its bound.
-pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
+pub async fn run(
+    settings: &Settings,
+    target: &str,
+    hostname: Option<&HeaderValue>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
+    let url = target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))?;
+    begin(out);
+    let shown = settings.login.show(&shared.resolver, out).await?;
+    let result = once(settings, &url, hostname, shown.as_ref(), shared, out).await;
+    let refused = out.value(Metric::WebsocketStatusCode, None) == Some(401.0);
+    let Some(shown) = shown.filter(|_| refused) else { return result };
+    settings.login.forget(&shown);
+    if !shown.kept {
+        return result;
+    }
+    // Withdrawn since it was fetched: who logs in afresh gets another.
+    out.found(|| "the token is no longer taken".to_owned());
+    out.clear();
+    begin(out);
+    let shown = settings.login.show(&shared.resolver, out).await?;
+    once(settings, &url, hostname, shown.as_ref(), shared, out).await
+}
+
+/// What is there from the start of a run.
+fn begin(out: &mut Samples) {
     for phase in PHASES {
         out.set_phase(Metric::WebsocketDuration, phase, 0.0);
     }
     for metric in [Metric::WebsocketStatusCode, Metric::WebsocketUpgraded, Metric::WebsocketFailedDueToRegex] {
         out.set(metric, 0.0);
     }
-    let url = target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))?;
-    let ask = Ask::of(settings, &url).await?;
-    let host = url.host_str().unwrap_or_default();
+}
 
+/// From the name to the goodbye.
+async fn once(
+    settings: &Settings,
+    url: &Url,
+    hostname: Option<&HeaderValue>,
+    shown: Option<&Shown>,
+    shared: &Shared,
+    out: &mut Samples,
+) -> Result<(), Failure> {
+    let mut ask = Ask::of(settings, url, hostname, shown).await?;
+    let secrets = std::mem::take(&mut ask.secrets);
+    let host = url.host_str().unwrap_or_default();
     let address = timed("resolve", out, async |out| shared.resolver.resolve(host, settings.ip, out).await).await?;
     let address = SocketAddr::new(address, url.port_or_known_default().unwrap_or(80));
     let stream = timed("connect", out, async |out| {
@@ -57,13 +95,14 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     // As in blackbox_exporter, the TLS handshake is part of it.
     let socket = timed("processing", out, async |out| {
         if url.scheme() == "wss" {
-            link = link.into_tls(host, &settings.tls, out).await?;
+            let name = hostname.and_then(endpoint::name_of);
+            link = link.into_tls(name.as_deref().unwrap_or(host), &settings.tls, out).await?;
         }
         ask.send(link, out).await
     })
     .await?;
     out.set(Metric::WebsocketUpgraded, 1.0);
-    let said = timed("transfer", out, async |out| talk::hold(socket, &settings.steps, out).await).await;
+    let said = timed("transfer", out, async |out| talk::hold(socket, &settings.steps, &secrets, out).await).await;
     out.set(Metric::WebsocketFailedDueToRegex, f64::from(u8::from(said.is_err())));
     said
 }

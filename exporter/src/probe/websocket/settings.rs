@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use hyper::header::{self, HeaderName};
+use hyper::header::{self, HeaderName, HeaderValue};
 
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
 use crate::probe::Section;
 use crate::probe::conversation::{self, Form, Step};
-use crate::probe::http::{Auth, ExtraHeaders};
+use crate::probe::http::{ExtraHeaders, Login};
 use crate::probe::net::{self, IpChoice};
 use crate::probe::tls::{self, TlsSettings};
 
@@ -35,7 +35,7 @@ pub struct Settings {
     pub(super) ip: IpChoice,
     pub(super) source: Option<IpAddr>,
     pub(super) tls: TlsSettings,
-    pub(super) auth: Auth,
+    pub(super) login: Login,
     pub(super) headers: ExtraHeaders,
     pub(super) steps: Vec<Step>,
 }
@@ -44,7 +44,12 @@ impl Settings {
     /// Whether requests carry what only the target should see.
     pub(in crate::probe) fn sends_credentials(&self) -> bool {
         let mut names = self.headers.values.iter().map(|(name, _)| name);
-        self.auth.is_some() || self.headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
+        self.login.is_some() || self.headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
+    }
+
+    /// The configured `Host` header.
+    pub(in crate::probe) fn host(&self) -> Option<&HeaderValue> {
+        self.headers.values.iter().find(|(name, _)| name == header::HOST).map(|(_, value)| value)
     }
 }
 
@@ -53,28 +58,28 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
     let ip = IpChoice::decode(&mut map);
     let source = net::source_ip_address(&mut map);
     let client = map.get("http_config");
-    let client = client.map_or_else(|| Some((tls::decode(None, ALPN)?, Auth::None)), |c| http_config(c.map()?));
+    let client = client.map_or_else(|| Some((tls::decode(None, ALPN)?, Login::default())), |c| http_config(c.map()?));
     let headers = map.get("headers").map_or_else(
         || Some(ExtraHeaders::default()),
         |c| {
-            let authorized = client.as_ref().is_some_and(|(_, auth)| auth.is_some());
+            let authorized = client.as_ref().is_some_and(|(_, login)| login.is_some());
             let good = open_secrets(&c, authorized);
             ExtraHeaders::of(&c, &RESERVED, "it belongs to the connection; remove it").filter(|_| good)
         },
     );
     let steps = map.get("query_response").map_or(Some(Vec::new()), |c| conversation::decode(&c, Form::Messages));
     map.finish();
-    let (tls, auth) = client?;
-    Some(Settings { ip: ip?, source: source?, tls, auth, headers: headers?, steps: steps? })
+    let (tls, login) = client?;
+    Some(Settings { ip: ip?, source: source?, tls, login, headers: headers?, steps: steps? })
 }
 
 /// A WebSocket begins with HTTP/1.1.
 const ALPN: &[&[u8]] = &[b"http/1.1"];
 
 /// Reads the section `http_config`.
-fn http_config(mut map: MapCursor<'_>) -> Option<(TlsSettings, Auth)> {
+fn http_config(mut map: MapCursor<'_>) -> Option<(TlsSettings, Login)> {
     let tls = tls::decode(map.get("tls_config"), ALPN);
-    let auth = Auth::decode(&mut map);
+    let login = Login::decode(&mut map);
     let follows = map.get("follow_redirects").map_or(Some(false), |c| match c.bool()? {
         true => c.error("a redirect is not followed by those who open WebSockets; name the new URL in the target"),
         false => Some(false),
@@ -91,13 +96,9 @@ fn http_config(mut map: MapCursor<'_>) -> Option<(TlsSettings, Auth)> {
         false => Some(false),
     });
     map.unsupported(PROXIES, "a WebSocket is reached directly, as in blackbox_exporter; remove it");
-    map.unsupported(
-        &["oauth2"],
-        "blackbox_exporter sends no token for a WebSocket either; use `authorization` with `credentials_file`",
-    );
     map.finish();
     follows.and(from_environment)?;
-    Some((tls?, auth?))
+    Some((tls?, login?))
 }
 
 /// Whether no header says in the open what should be secret, or says twice who asks.
@@ -149,7 +150,7 @@ mod tests {
             ),
             ("{http_config: {proxy_url: 'http://a'}}", "`proxy_url` is not supported"),
             ("{http_config: {proxy_from_environment: true}}", "is not supported"),
-            ("{http_config: {oauth2: {client_id: a}}}", "`oauth2` is not supported"),
+            ("{http_config: {oauth2: {client_id: a}}}", "`token_url` is missing"),
             ("{http_config: {follow_redirects: true}}", "name the new URL"),
             ("{http_config: {enable_http2: true}}", "warning: http_config.enable_http2: has no effect"),
             ("{http_config: {tls: {}}}", "unknown key `tls`"),

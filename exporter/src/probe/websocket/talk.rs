@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::config::decode::shorten;
+use crate::http_client::Secrets;
 use crate::probe::conversation::{Captured, Expect, Step};
 use crate::probe::{Failure, Reason, Samples, tls};
 
@@ -20,12 +21,17 @@ const BUFFER: usize = 4 << 10;
 /// What the library may hold back of what is sent, in bytes: a step's text is part of the configuration.
 const MAX_UNSENT: usize = 4 << 20;
 
-/// Takes every step, then says goodbye.
+/// Takes every step, then says goodbye; `secrets` are what the request had and no message may show.
 ///
 /// # Errors
 /// `body` when a message did not match, `status` when the peer closed with a code, `reset` when it did without, `too_large`,
 /// `protocol` and `tls` as they happen.
-pub(super) async fn hold(link: TokioIo<Upgraded>, steps: &[Step], out: &mut Samples) -> Result<(), Failure> {
+pub(super) async fn hold(
+    link: TokioIo<Upgraded>,
+    steps: &[Step],
+    secrets: &Secrets,
+    out: &mut Samples,
+) -> Result<(), Failure> {
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
@@ -37,7 +43,7 @@ pub(super) async fn hold(link: TokioIo<Upgraded>, steps: &[Step], out: &mut Samp
     for step in steps {
         let mut text = step.send.clone().unwrap_or_default();
         if let Expect::Line { pattern, labels } = &step.expect {
-            let message = expect(&mut socket, pattern, out).await?;
+            let message = expect(&mut socket, pattern, secrets, out).await?;
             text = captured.take(pattern, labels, &text, &message, out);
         }
         if !text.is_empty() {
@@ -55,6 +61,7 @@ pub(super) async fn hold(link: TokioIo<Upgraded>, steps: &[Step], out: &mut Samp
 async fn expect(
     socket: &mut WebSocketStream<TokioIo<Upgraded>>,
     pattern: &Regex,
+    secrets: &Secrets,
     out: &mut Samples,
 ) -> Result<String, Failure> {
     let wanted = shorten(pattern.as_str());
@@ -67,7 +74,7 @@ async fn expect(
         let bytes = match message {
             // Answered by the library, at the next poll.
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
-            Message::Close(frame) => return Err(closed(frame.as_ref())),
+            Message::Close(frame) => return Err(closed(frame.as_ref(), secrets)),
             Message::Text(text) => text.into(),
             Message::Binary(bytes) => bytes,
         };
@@ -75,7 +82,8 @@ async fn expect(
         if pattern.is_match(&text) {
             return Ok(text.into_owned());
         }
-        let why = format_args!("expected a message that matches `{wanted}`, found `{}`", shorten(&text));
+        let why =
+            format_args!("expected a message that matches `{wanted}`, found `{}`", shorten(&secrets.excerpt(&text)));
         return Err(Failure::new(Reason::Body, why));
     }
 }
@@ -84,11 +92,11 @@ fn gone() -> Failure {
     Failure::new(Reason::Reset, "the peer hung up without closing the WebSocket")
 }
 
-fn closed(frame: Option<&CloseFrame>) -> Failure {
+fn closed(frame: Option<&CloseFrame>, secrets: &Secrets) -> Failure {
     let Some(CloseFrame { code, reason }) = frame else {
         return Failure::new(Reason::Reset, "the peer closed the WebSocket without a word");
     };
-    let said = if reason.is_empty() { String::new() } else { format!(": {}", shorten(reason)) };
+    let said = if reason.is_empty() { String::new() } else { format!(": {}", shorten(&secrets.excerpt(reason))) };
     Failure::new(Reason::Status, format_args!("the peer closed the WebSocket with code {}{said}", u16::from(*code)))
 }
 

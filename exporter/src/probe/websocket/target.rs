@@ -1,5 +1,6 @@
 //! Targets as URLs of WebSockets.
 
+use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 /// The longest target, in bytes: it becomes a label.
@@ -32,7 +33,17 @@ pub(super) fn parse(target: &str) -> Result<Url, String> {
     if url.host_str().is_none_or(str::is_empty) || url.port() == Some(0) {
         return Err("the URL names no host and port to connect to".to_owned());
     }
+    if path(&url).parse::<PathAndQuery>().is_err() {
+        return Err(
+            "the URL's path or query holds signs that cannot be sent; write them as % and two digits".to_owned()
+        );
+    }
     Ok(url)
+}
+
+/// What is asked for.
+pub(super) fn path(url: &Url) -> &str {
+    &url[url::Position::BeforePath..url::Position::AfterQuery]
 }
 
 #[cfg(test)]

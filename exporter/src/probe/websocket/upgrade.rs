@@ -14,11 +14,14 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use url::Url;
 
-use super::Settings;
+use super::{Settings, target};
 use crate::config::decode::shorten;
-use crate::probe::http::Driver;
+use crate::config::masked;
+use crate::http_client::Secrets;
+use crate::probe::http::{Driver, Shown, secrets_of};
 use crate::probe::link::Link;
 use crate::probe::{Failure, Metric, Reason, Samples};
+use crate::secret::Secret;
 
 /// Bytes of header that are read, all lines together.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -27,19 +30,36 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 pub(super) struct Ask {
     request: Request<Empty<Bytes>>,
     key: String,
+    /// What must not be shown, should the server repeat it.
+    pub(super) secrets: Secrets,
 }
 
 impl Ask {
-    /// The request for `url`, with secrets and credentials as their files have them now.
-    pub(super) async fn of(settings: &Settings, url: &Url) -> Result<Self, Failure> {
+    /// The request for `url`, for whom `hostname` says or the module's headers, or the URL; with secrets as their files have them
+    /// now.
+    pub(super) async fn of(
+        settings: &Settings,
+        url: &Url,
+        hostname: Option<&HeaderValue>,
+        shown: Option<&Shown>,
+    ) -> Result<Self, Failure> {
         let internal = |error: hyper::http::Error| Failure::new(Reason::Internal, error);
-        let credentials = settings.auth.read().await?;
         let mut headers = settings.headers.read().await?;
+        let mut hidden: Vec<Secret> = headers.values().map(secret).collect();
+        hidden.extend(shown.iter().flat_map(|shown| secrets_of(&shown.credentials)));
         for (name, value) in &settings.headers.values {
+            if masked::is_secret(name.as_str()) {
+                hidden.push(secret(value));
+            }
             headers.append(name.clone(), value.clone());
         }
-        if let Some(credentials) = credentials {
-            headers.insert(AUTHORIZATION, credentials.header);
+        let mut secrets = Secrets::default();
+        secrets.replace(hidden);
+        if let Some(shown) = shown {
+            headers.insert(AUTHORIZATION, shown.credentials.header.clone());
+        }
+        if let Some(hostname) = hostname {
+            headers.insert(HOST, hostname.clone());
         }
         let key = generate_key();
         let own = |text: &str| HeaderValue::from_str(text).map_err(|error| internal(error.into()));
@@ -50,12 +70,9 @@ impl Ask {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(SEC_WEBSOCKET_KEY, own(&key)?);
-        let mut request = Request::builder()
-            .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
-            .body(Empty::new())
-            .map_err(internal)?;
+        let mut request = Request::builder().uri(target::path(url)).body(Empty::new()).map_err(internal)?;
         *request.headers_mut() = headers;
-        Ok(Self { request, key })
+        Ok(Self { request, key, secrets })
     }
 
     /// Asks over `link`; the WebSocket's bytes, where it is granted.
@@ -86,6 +103,10 @@ impl Ask {
         let upgraded = driver.with(hyper::upgrade::on(&mut answer)).await.map_err(|error| driver.explain(&error))?;
         Ok(TokioIo::new(upgraded))
     }
+}
+
+fn secret(value: &HeaderValue) -> Secret {
+    Secret::new(String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// Host and port, the port where it is not the scheme's own.
