@@ -2,7 +2,7 @@
 //!
 //! Pure: the same configuration always yields the same families. Not for: months and the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::exposition::{Kind, Page};
@@ -87,6 +87,62 @@ pub fn write(config: &Config, page: &mut Page) {
             let group = host.redundancy_group.as_deref().unwrap_or_default();
             let labels =
                 [("contract", contract), ("host", host.name.as_str()), ("role", role), ("redundancy_group", group)];
+            page.sample(&labels, 1.0);
+        }
+    }
+    host_limits(config, page);
+    host_checks(config, page);
+}
+
+/// Limits of single devices, in place of their role's.
+fn host_limits(config: &Config, page: &mut Page) {
+    let contract = config.contract.name.as_str();
+    if config.hosts.iter().any(|host| !host.thresholds.is_empty()) {
+        page.family(
+            "sla_host_threshold",
+            "Threshold of a check for this device in place of its role's, in the check's own unit (C2.1).",
+            Kind::Gauge,
+        );
+        for host in &config.hosts {
+            for (check, value) in &host.thresholds {
+                page.sample(&[("contract", contract), ("host", &host.name), ("check", check)], *value);
+            }
+        }
+    }
+}
+
+/// What must be measured of each device, and by which probes.
+fn host_checks(config: &Config, page: &mut Page) {
+    let contract = config.contract.name.as_str();
+    if config.hosts.iter().any(|host| !host.require.is_empty()) {
+        page.family(
+            "sla_host_check_required",
+            "A check that must be measured of a device; always 1 (C2.1).",
+            Kind::Gauge,
+        );
+        for host in &config.hosts {
+            let role = host.role.as_deref().unwrap_or_default();
+            for check in &host.require {
+                page.sample(&[("contract", contract), ("host", &host.name), ("role", role), ("check", check)], 1.0);
+            }
+        }
+    }
+
+    // Several targets of one probe may be of one device.
+    let probes: BTreeSet<_> = config
+        .targets
+        .iter()
+        .filter_map(|target| Some((target.host.as_deref()?, target.probe.as_str(), target.module.prober.check())))
+        .collect();
+    if !probes.is_empty() {
+        page.family(
+            "sla_host_check_probe_info",
+            "Which check of a device a probe of this site measures; always 1 (C2.1).",
+            Kind::Gauge,
+        );
+        for (host, probe, check) in probes {
+            let labels =
+                [("contract", contract), ("site", &config.site), ("host", host), ("probe", probe), ("check", check)];
             page.sample(&labels, 1.0);
         }
     }

@@ -13,7 +13,7 @@ use sla_exporter::probe::{self, Budget, Metric, Reason, Run, Shared};
 use crate::support::{failure, module, succeeded, value};
 
 /// Runs `test` on a thread in a fresh network namespace, after these `ip` commands.
-fn in_a_network<F: Future<Output = ()>>(setup: &[&str], test: impl FnOnce() -> F + Send + 'static) {
+pub(crate) fn in_a_network<F: Future<Output = ()>>(setup: &[&str], test: impl FnOnce() -> F + Send + 'static) {
     let setup: Vec<String> = setup.iter().map(|&line| line.to_owned()).collect();
     let thread = std::thread::spawn(move || {
         // Of this thread only; its sockets and child processes are in the new namespace.

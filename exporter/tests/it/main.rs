@@ -35,6 +35,7 @@ mod prometheus_api;
 mod reasons;
 mod support;
 mod tcp;
+mod tcp_closed;
 mod tls;
 mod unix;
 mod websocket;

@@ -37,7 +37,7 @@ probes:
 roles:
   web: {load_per_cpu: 4, filesystem_used_percent: 85, memory_used_percent: 95}
 hosts:
-  - {name: h, role: web, address: 127.0.0.1}
+  - {name: h, role: web, address: 127.0.0.1, require: [ping], thresholds: {load_per_cpu: 8}}
 collectors: [load, time, uname]
 restore_drills: 366d
 backups: [{name: b, path: /backup/*}]

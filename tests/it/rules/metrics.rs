@@ -9,6 +9,8 @@ use super::{alerts, files, read, records};
 const PROMETHEUS: &[&str] = &[
     "up",
     "ALERTS",
+    // node_exporter's, until our collector has it.
+    "node_md_state",
     "alertmanager_notifications_failed_total",
     "prometheus_notifications_alertmanagers_discovered",
     "prometheus_notifications_errors_total",

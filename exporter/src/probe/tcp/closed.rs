@@ -22,11 +22,13 @@ pub(super) async fn run(
     shared: &Shared,
     out: &mut Samples,
 ) -> Result<(), Failure> {
-    let deadline = tokio::time::Instant::now() + timeout.saturating_sub(MARGIN.min(timeout / 4));
+    let began = tokio::time::Instant::now();
+    let deadline = began + timeout.saturating_sub(MARGIN.min(timeout / 4));
     let endpoint = Endpoint::parse(target, None).map_err(|why| Failure::new(Reason::Internal, why))?;
     let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await?;
     let address = SocketAddr::new(address, endpoint.port);
     out.stage("connecting to what must be closed");
+    let resolved = began.elapsed();
     let connected = tokio::time::timeout_at(deadline, net::connect(address, settings.source)).await;
     let closed = match connected {
         Ok(Ok(stream)) => {
@@ -37,7 +39,7 @@ pub(super) async fn run(
         }
         Ok(Err(failure)) if says_closed(&failure) => failure.detail,
         Ok(Err(failure)) => return Err(failure),
-        Err(_) => "no answer".to_owned(),
+        Err(_) => silence(resolved, timeout)?,
     };
     out.found(|| format!("closed: {closed}"));
     out.set(Metric::PortOpen, 0.0);
@@ -51,5 +53,31 @@ fn says_closed(failure: &Failure) -> bool {
         // A router's "prohibited" arrives as 113 EHOSTUNREACH: an answer. 101 ENETUNREACH is this host without a route.
         Reason::Connect => failure.detail.contains("os error 113"),
         _ => false,
+    }
+}
+
+/// What silence until the end of an attempt says, when the name took `resolved` of its `timeout`: a slow name server must
+/// not make an open port look closed.
+fn silence(resolved: Duration, timeout: Duration) -> Result<String, Failure> {
+    if resolved > timeout / 2 {
+        let detail = format_args!(
+            "the name took {resolved:.1?} of {timeout:?}, too long for the port's silence to mean closed; raise `timeout`"
+        );
+        return Err(Failure::new(Reason::Timeout, detail));
+    }
+    Ok("no answer".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_closed_only_when_the_port_had_half_of_the_time() {
+        let second = Duration::from_secs(1);
+        assert_eq!(silence(second, second * 2).unwrap(), "no answer");
+        let failure = silence(second + Duration::from_millis(1), second * 2).unwrap_err();
+        assert_eq!(failure.reason, Reason::Timeout);
+        assert!(failure.detail.contains("raise `timeout`"), "{failure}");
     }
 }
