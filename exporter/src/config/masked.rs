@@ -41,8 +41,18 @@ fn render(node: &Node) -> String {
 
 /// Keys whose value is, or holds, a secret; the name of a file that holds one is none.
 pub(crate) fn is_secret(key: &str) -> bool {
-    const PARTS: [&str; 9] =
-        ["password", "secret", "token", "credential", "authorization", "cookie", "api-key", "apikey", "private"];
+    const PARTS: [&str; 10] = [
+        "password",
+        "secret",
+        "token",
+        "credential",
+        "authorization",
+        "cookie",
+        "api-key",
+        "apikey",
+        "private",
+        "assertion",
+    ];
     let key = key.to_ascii_lowercase();
     let of_file = key.ends_with("_file") || key.ends_with("_files") || key == "files";
     !of_file && key != "token_url" && (key == "key" || PARTS.iter().any(|part| key.contains(part)))
@@ -149,7 +159,7 @@ authorization: {type: Bearer, credentials: S3CRET, credentials_file: c.txt}
 bearer_token: S3CRET
 bearer_token_file: t.txt
 proxy_url: http://u:S3CRET@proxy:3128/
-oauth2: {client_id: id, client_secret: S3CRET, token_url: https://a/token, endpoint_params: {client_secret: S3CRET}}
+oauth2: {client_id: id, client_secret: S3CRET, token_url: https://a/token, endpoint_params: {client_secret: S3CRET, assertion: S3CRET}}
 headers: {Authorization: S3CRET, Cookie: S3CRET, X-Api-Key: S3CRET, Accept: ja}
 http_headers: {X-A: {values: [open], secrets: [S3CRET, {x: S3CRET}], files: [h.txt]}}
 tls_config: {key: S3CRET, key_file: k.pem, ca: open}

@@ -306,3 +306,48 @@ fn a_finding_has_its_place() {
         assert!(assertions.is_none() && findings.iter().any(|f| f.contains(expected)), "{yaml}: {findings:?}");
     }
 }
+
+proptest::proptest! {
+    /// Whatever a body is, an expression says yes, no, or why it says neither.
+    #[test]
+    fn no_body_ends_an_evaluation(expression in 0usize..EXPRESSIONS.len(), parts in proptest::collection::vec(0usize..PARTS.len(), 0..12)) {
+        let body: String = parts.into_iter().map(|part| PARTS[part]).collect();
+        if let Err(why) = decide(EXPRESSIONS[expression], &body) {
+            assert!(!why.is_empty() && why.len() < 500, "{why}");
+        }
+    }
+}
+
+const EXPRESSIONS: &[&str] = &[
+    "body.a == 1 || body[0].a in body.b",
+    "body.all(x, x == 1 || x.a.exists(y, y > 'a'))",
+    "body.map(x, [x, body]).filter(y, size(y) > 1) != body",
+    "int(body.a) / int(body.b) % 2 == 1 && double(body[0]) < 1.5",
+    "timestamp(body.a) < timestamp(body.b) || duration(body.a) > duration('1s')",
+    "string(body) + string(body.a) == '' || bytes(body) == b'a' || body.a.matches('a+')",
+];
+
+/// What bodies are made of.
+const PARTS: &[&str] = &[
+    "{",
+    "}",
+    ":",
+    ",",
+    "[",
+    "]",
+    "\"a\"",
+    "\"b\"",
+    "{\"a\": ",
+    "1",
+    "-0.0",
+    "1e308",
+    "9223372036854775808",
+    "true",
+    "null",
+    "\"2026-01-01T00:00:00Z\"",
+    "\"9999999999999s\"",
+    "\"\\ud800\"",
+    "\u{feff}",
+    "[[1]]",
+    "{\"a\": [{\"a\": 0}], \"b\": {}}",
+];

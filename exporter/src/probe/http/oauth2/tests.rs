@@ -205,3 +205,45 @@ fn what_a_section_lacks_or_must_not_have_is_said_and_no_secret() {
         assert_eq!((oauth2.is_some(), findings.len()), (true, warned), "{url}: {findings:?}");
     }
 }
+
+proptest::proptest! {
+    /// Whatever an endpoint answers is a token that can be sent, or a failure that says why.
+    #[test]
+    fn no_answer_is_neither(status in 100u16..600, kind in 0usize..3, parts in proptest::collection::vec(0usize..PARTS.len(), 0..12)) {
+        let kind = ["application/json", "application/x-www-form-urlencoded", "text/html"][kind];
+        let body: String = parts.into_iter().map(|part| PARTS[part]).collect();
+        match answer(status, kind, &body) {
+            Ok(token) => assert!((200..300).contains(&status) && token.good_for <= Duration::from_secs(3600)),
+            Err(failure) => assert!(!failure.detail.is_empty() && !failure.detail.contains("hunter2")),
+        }
+    }
+}
+
+/// What answers are made of.
+const PARTS: &[&str] = &[
+    "{",
+    "}",
+    ":",
+    ",",
+    "[",
+    "]",
+    "\"access_token\"",
+    "\"token_type\"",
+    "\"expires_in\"",
+    "\"error\"",
+    "\"t\"",
+    "\"\\u0000\"",
+    "1e999",
+    "-1",
+    "60",
+    "null",
+    "access_token=",
+    "t",
+    "&",
+    "%00",
+    "%ff",
+    "error=",
+    "hunter2-hunter2",
+    "\u{202e}",
+    "\n",
+];
