@@ -40,6 +40,8 @@ pub struct Contract {
     pub upstreams: Vec<Upstream>,
     /// Names of the probes that tell whether this site is cut off.
     pub connectivity: Vec<String>,
+    /// What the configuration says of single duties; all others are owed, under the reference contract's clauses.
+    pub duties: Vec<DutyTerms>,
 }
 
 /// C2.3: how early a planned stop is announced, and when it may take place.
@@ -120,6 +122,22 @@ pub struct Upstream {
     /// Names of the probes that tell how it is: evidence for a judgement, which they do not make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<String>,
+}
+
+/// What the configuration says of a duty: `contract.duties`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DutyTerms {
+    /// Which, such as `backups` or `availability/<function>`.
+    pub duty: String,
+    /// Whether the contract has it.
+    pub owed: bool,
+    /// The contract's own clause; `None`: the reference's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+    /// The contract's own title; `None`: the reference's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text>,
 }
 
 /// Share of a capability's evidence that must be up.

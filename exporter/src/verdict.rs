@@ -97,6 +97,7 @@ mod tests {
             }],
             upstreams: Vec::new(),
             connectivity: Vec::new(),
+            duties: Vec::new(),
         }
     }
 

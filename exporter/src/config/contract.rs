@@ -1,5 +1,6 @@
 //! `contract`: the terms, and the names that evidence may refer to.
 
+mod duties;
 mod evidence;
 pub(super) mod times;
 
@@ -52,6 +53,8 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
     let mut upstream_probes = Vec::new();
     let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c, &mut upstream_probes));
     let connectivity = optional(map.get("connectivity"), |c| collect(&c.list()?, reference));
+    let own: Vec<String> = functions.iter().flatten().map(|function| function.name.clone()).collect();
+    let duties = map.get("duties").map_or_else(|| Some(Vec::new()), |c| duties::read(&c, &own));
     map.finish();
     let names = functions_cursor.as_ref().map(evidence::given);
     let contract = (|| {
@@ -67,6 +70,7 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
             functions: functions?,
             upstreams: upstreams?,
             connectivity,
+            duties: duties?,
         })
     })();
     let connectivity = connectivity.flatten().unwrap_or_default();

@@ -40,6 +40,7 @@ fn general(path: &str) -> String {
         "contract.functions",
         "contract.functions.*.capabilities",
         "contract.upstreams",
+        "contract.duties",
         "modules",
         "roles",
         "logins.thresholds",

@@ -21,6 +21,7 @@ use crate::prometheus_api::{Client, Settings};
 use crate::report::assemble::{Input, assemble};
 use crate::report::collect::{CollectError, slots};
 use crate::report::command::{Refusal, configuration, tell, write as write_out};
+use crate::report::duties::Watch;
 use crate::report::model::{Report, Source};
 use crate::report::progress::Progress;
 
@@ -171,6 +172,7 @@ async fn report(
         slots: &slots,
         past: &[],
         sent: &[],
+        watch: &Watch::default(),
         source: &Source::default(),
         revision: None,
     }))

@@ -10,6 +10,7 @@ use crate::config;
 use crate::contract::Contract;
 use crate::ledger::{Cause, Ledger};
 use crate::report::assemble::{Input, assemble};
+use crate::report::duties::Watch;
 use crate::report::model::{Report, Source};
 use crate::report::sample::{self, contract, seconds};
 use crate::report::slots::Slot;
@@ -57,6 +58,7 @@ fn reports(
             slots: &slots,
             past: &[],
             sent: &[],
+            watch: &Watch::default(),
             source: &source,
             revision: None,
         })

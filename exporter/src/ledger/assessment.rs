@@ -125,6 +125,7 @@ mod tests {
             functions: Vec::new(),
             upstreams: Vec::new(),
             connectivity: Vec::new(),
+            duties: Vec::new(),
         }
     }
 

@@ -250,6 +250,7 @@ pub(super) mod tests {
                 probes: Vec::new(),
             }],
             connectivity: Vec::new(),
+            duties: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The report of a month out of contract, ledger and slots: what each entry contributes, what is left to be judged, and
 //! whether it is final. Pure: the same [`Input`] gives the same report, from Prometheus or from a closed file.
 
+mod duties;
 mod entries;
 mod shares;
 mod stretches;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::shares::Shares;
+use super::duties::Watch;
 use super::figures::{Frame, figures, outcome};
 use super::model::{
     CapabilityHead, ContractHead, Figures, FunctionReport, IncidentReport, Link, Note, Overrun, Report, SCHEMA, Source,
@@ -41,6 +43,8 @@ pub struct Input<'a> {
     pub past: &'a [Past],
     /// What the exporter told customers by itself.
     pub sent: &'a [Sent],
+    /// What was watched of the contract's duties.
+    pub watch: &'a Watch,
     /// Where the slots came from.
     pub source: &'a Source,
     /// Which revision of a closed month it is.
@@ -99,6 +103,7 @@ pub fn assemble(input: &Input<'_>) -> Report {
         revision: input.revision,
         status: context.status(&functions, &incidents),
         difference: None,
+        duties: context.duties(&functions, &incidents, &maintenance),
         functions,
         incidents,
         maintenance,

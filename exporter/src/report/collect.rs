@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::assemble::{Past, Sent};
+use super::duties::{self, Watch};
 use super::model::{Origin, Source};
 use super::slots::{self, Slot};
 use crate::calendar::Month;
@@ -27,6 +28,8 @@ pub struct Collected {
     pub past: Vec<Past>,
     /// Notices the exporters sent.
     pub sent: Vec<Sent>,
+    /// What was watched of the duties.
+    pub watch: Watch,
     /// Who was asked.
     pub source: Source,
 }
@@ -71,9 +74,10 @@ pub async fn collect(
     let slots = slots(client, &url, contract, month, now, progress).await?;
     let past = past(client, contract, month, (span.end() + SETTLE).min(now)).await?;
     let sent = sent(client, contract, now).await?;
+    let watch = duties::collect::collect(client, contract, month, now).await?;
     // Only told along; a server that does not know this question has answered the others.
     let version = client.server().await.ok().and_then(|server| server.version);
-    Ok(Collected { slots, past, sent, source: Source { url, version, warnings: client.take_warnings() } })
+    Ok(Collected { slots, past, sent, watch, source: Source { url, version, warnings: client.take_warnings() } })
 }
 
 /// Asks for the slots of `month`, as of `now`, alone: by function of the contract, one per five minutes of the clock.

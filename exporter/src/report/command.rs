@@ -100,6 +100,7 @@ fn fresh(flags: &ReportFlags) -> Result<Report, Refusal> {
         slots: &collected.slots,
         past: &past,
         sent: &collected.sent,
+        watch: &collected.watch,
         source: &collected.source,
         revision: None,
     };

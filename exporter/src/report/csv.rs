@@ -5,6 +5,7 @@
 //! formula, whatever a title says. Moments are RFC 3339 in UTC, lengths seconds, shares 0 to 1 as in `model`. What is not
 //! known is an empty cell. Not for: reading back (`json`).
 
+mod duties;
 mod tables;
 
 use csv::{Terminator, Writer, WriterBuilder};
@@ -34,6 +35,8 @@ pub enum Table {
     Windows,
     /// The year so far: a row for each month and function
     Year,
+    /// The contract's duties: a row for each, and for each thing that broke one
+    Duties,
 }
 
 /// `table` of `report`.
@@ -54,10 +57,12 @@ pub fn render(report: &Report, table: Table, lang: Lang) -> Result<Vec<u8>, csv:
         Table::Slots => rows.slots()?,
         Table::Windows => rows.windows()?,
         Table::Year => rows.year()?,
+        Table::Duties => rows.duties()?,
     }
     rows.rows.into_inner().map_err(|error| error.into_error().into())
 }
 
+/// The table being written.
 struct Rows<'a> {
     rows: Writer<Vec<u8>>,
     lang: Lang,

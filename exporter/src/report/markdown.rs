@@ -4,6 +4,7 @@
 //! picture of the month (`html`), figures (`figures`).
 
 mod difference;
+mod duties;
 mod entries;
 mod text;
 
@@ -29,6 +30,7 @@ pub fn render(report: &Report, lang: Lang) -> String {
     page.maintenance(&mut out);
     page.unexplained(&mut out);
     page.gaps(&mut out);
+    page.duties(&mut out);
     page.year(&mut out);
     page.drills(&mut out);
     page.advisories(&mut out);

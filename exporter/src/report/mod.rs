@@ -9,6 +9,7 @@ pub mod closed;
 pub mod collect;
 pub mod command;
 pub mod csv;
+pub mod duties;
 pub mod figures;
 pub mod html;
 pub mod json;

@@ -8,6 +8,7 @@
 //! changed only along with [`SCHEMA`]. Not for: how figures come about (`figures`, `assemble`), how they are rounded and
 //! worded (`rounding`, `words`).
 
+mod duties;
 mod entries;
 mod function;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Month;
 use crate::contract::Text;
 
+pub use self::duties::{Breach, BreachKind, DutyEvidence, DutyReport, DutyState, MOST_BREACHES, Missing};
 pub use self::entries::{
     AdvisoryReport, CauseKind, DecisionReport, DrillReport, ExclusionKind, IncidentFunction, IncidentReport,
     MaintenanceFunction, MaintenanceReport, NoticeReport, Sender, SlotCount, UpdateReport, UpstreamHead,
@@ -72,6 +74,9 @@ pub struct Report {
     pub drills: Vec<DrillReport>,
     /// Security updates (C2.6.8) published before the month's end and not settled before its start.
     pub advisories: Vec<AdvisoryReport>,
+    /// What else the contract promises, in the order of its clauses; empty in a report older than this.
+    #[serde(default)]
+    pub duties: Vec<DutyReport>,
 }
 
 /// What a revision of a closed month changed.

@@ -8,6 +8,7 @@ use jiff::civil::{Time, Weekday, date};
 use jiff::tz::TimeZone;
 
 use super::assemble::{Input, Past, Sent, assemble};
+use super::duties::{Stretch, Tickets, Watch, Watched};
 use super::model::{Origin, Report, Source};
 use super::slots::Slot;
 use crate::calendar::Month;
@@ -73,6 +74,7 @@ pub(crate) fn contract() -> Contract {
         ],
         upstreams: vec![Upstream { name: "sfdc".to_owned(), title: text("SFDC", "Salesforce"), probes: Vec::new() }],
         connectivity: Vec::new(),
+        duties: Vec::new(),
     }
 }
 
@@ -326,6 +328,41 @@ pub(crate) fn past() -> Vec<Past> {
 /// When it is looked at: in the night after.
 pub(crate) const NOW: &str = "2026-11-01T00:10:00";
 
+/// What was watched of the duties: one kept, one broken twice, one with days missing; of the others nothing is configured.
+pub(crate) fn watch() -> Watch {
+    let month = (seconds("2026-10-01T00:00:00"), seconds("2026-11-01T00:00:00"));
+    let stretch = |from: &str, to: &str| Stretch::from((seconds(from), seconds(to)));
+    let whole = vec![Stretch::from(month)];
+    let first = stretch("2026-10-12T02:05:00", "2026-10-12T02:25:00");
+    let second = stretch("2026-10-20T11:00:00", "2026-10-20T11:05:00");
+    let between = |from: i64, to: i64| Stretch { start: from, end: to };
+    let monitoring = Watched {
+        kept: vec![between(month.0, first.start), between(first.end, second.start), between(second.end, month.1)],
+        broken: vec![first, second],
+        items: BTreeMap::from([("web2".to_owned(), vec![first, second]), ("db|1".to_owned(), vec![second])]),
+        missing: BTreeMap::new(),
+    };
+    let backups = Watched {
+        kept: vec![between(month.0, seconds("2026-10-25T00:00:00")), between(seconds("2026-10-27T06:00:00"), month.1)],
+        missing: BTreeMap::from([(
+            "db 10.0.0.5:10115".to_owned(),
+            vec![stretch("2026-10-25T00:00:00", "2026-10-27T06:00:00")],
+        )]),
+        ..Watched::default()
+    };
+    let answers = Watched { kept: whole.clone(), ..Watched::default() };
+    let duties = [
+        ("monitoring", monitoring),
+        ("backups", backups),
+        ("encryption", Watched { kept: whole, ..Watched::default() }),
+        ("answers", answers),
+    ];
+    Watch {
+        duties: duties.into_iter().map(|(name, watched)| (name.to_owned(), watched)).collect(),
+        tickets: Some(Tickets { in_time: 41, late: 1, overdue: 0, waiting: 0 }),
+    }
+}
+
 /// The report of it all.
 pub(crate) fn report() -> Report {
     of(&contract(), &ledger(), &slots(), NOW)
@@ -344,6 +381,7 @@ pub(crate) fn of(contract: &Contract, ledger: &Ledger, slots: &BTreeMap<String, 
         slots,
         past: &past(),
         sent: &[Sent { entry: "2026-10-07-login".to_owned(), at: seconds("2026-10-07T10:06:00") }],
+        watch: &watch(),
         source: &source,
         revision: None,
     })

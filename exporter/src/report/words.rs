@@ -3,6 +3,7 @@
 //! Shared by all documents for people. Pure; the zone is the contract's. Not for: layout, escaping (the renderers), the
 //! digits of shares (`rounding`).
 
+mod duties;
 pub mod labels;
 mod sentences;
 mod times;

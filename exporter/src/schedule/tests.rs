@@ -40,6 +40,7 @@ fn config() -> Config {
             functions: Vec::new(),
             upstreams: Vec::new(),
             connectivity: Vec::new(),
+            duties: Vec::new(),
         },
         targets: Vec::new(),
         modules: Vec::new(),

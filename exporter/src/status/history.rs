@@ -12,6 +12,7 @@ use crate::calendar::{Month, first_moment};
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::report::assemble::{Input, assemble, first_second};
+use crate::report::duties::Watch;
 use crate::report::figures::{Frame, figures};
 use crate::report::model::{Report, Source};
 use crate::report::slots::{Slot, beat};
@@ -98,6 +99,7 @@ impl History {
                 slots: &measured.slots,
                 past: &[],
                 sent: &[],
+                watch: &Watch::default(),
                 source: &Source::default(),
                 revision: None,
             };

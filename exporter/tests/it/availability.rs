@@ -78,6 +78,7 @@ fn report(config: &Config) -> Report {
         slots: &slots,
         past: &[],
         sent: &[],
+        watch: &sla_exporter::report::duties::Watch::default(),
         source: &Source::default(),
         revision: None,
     })

@@ -244,6 +244,7 @@ mod tests {
             functions: Vec::new(),
             upstreams: Vec::new(),
             connectivity: Vec::new(),
+            duties: Vec::new(),
         };
         with_offset(civil, Some(&contract))
     }

@@ -1,5 +1,6 @@
 //! The ledger's entries as the report tells them.
 
+use jiff::tz::TimeZone;
 use jiff::{Span as CalendarSpan, Timestamp};
 
 use super::{Context, Made, sum};
@@ -196,17 +197,13 @@ impl Context<'_> {
             published < month.end() && !settled
         };
         let zone = &self.input.contract.timezone;
-        let due = |published: Timestamp| {
-            let later = published.to_zoned(zone.clone()).checked_add(CalendarSpan::new().months(1));
-            later.map_or(i64::MAX, |later| later.timestamp().as_second())
-        };
         let all = self.input.ledger.advisories.iter().filter(concerns);
         let mut advisories: Vec<_> = all
             .map(|advisory| AdvisoryReport {
                 id: advisory.id.clone(),
                 component: advisory.component.clone(),
                 published_at: advisory.published_at.as_second(),
-                due_at: due(advisory.published_at),
+                due_at: due(advisory.published_at, zone),
                 decision: advisory.decision,
                 applied_at: advisory.applied_at.map(Timestamp::as_second),
             })
@@ -214,4 +211,10 @@ impl Context<'_> {
         advisories.sort_by_key(|advisory| advisory.published_at);
         advisories
     }
+}
+
+/// When what was `published` is normally applied (C2.6.8): one calendar month later.
+pub(super) fn due(published: Timestamp, zone: &TimeZone) -> i64 {
+    let later = published.to_zoned(zone.clone()).checked_add(CalendarSpan::new().months(1));
+    later.map_or(i64::MAX, |later| later.timestamp().as_second())
 }

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::terms::Terms;
 use super::assemble::{Input, Past, Sent, assemble};
+use super::duties::Watch;
 use super::model::{Difference, Figures, Report, Source};
 use super::slots::Slot;
 use crate::calendar::Month;
@@ -38,6 +39,9 @@ pub struct Closed {
     pub source: Source,
     /// Every slot measured in the month, by function.
     pub slots: BTreeMap<String, Vec<Slot>>,
+    /// What was watched of the contract's duties; nothing in a file older than that.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub watch: Watch,
     /// From 1 on; never empty.
     pub revisions: Vec<Revision>,
 }
@@ -144,11 +148,18 @@ pub fn close(input: &Input<'_>, before: Option<Closed>) -> Result<Closing, Close
             month: input.month,
             source: input.source.clone(),
             slots: input.slots.clone(),
+            watch: input.watch.clone(),
             revisions: Vec::new(),
         },
     };
     let number = closed.revisions.last().map_or(1, |last| last.revision + 1);
-    let report = assemble(&Input { slots: &closed.slots, source: &closed.source, revision: Some(number), ..*input });
+    let report = assemble(&Input {
+        slots: &closed.slots,
+        watch: &closed.watch,
+        source: &closed.source,
+        revision: Some(number),
+        ..*input
+    });
     if report.counted_until < report.month_end / super::slots::STEP * super::slots::STEP {
         return Err(ClosedError::NotOver(input.month));
     }
@@ -299,6 +310,7 @@ impl Closed {
             slots: &self.slots,
             past: &revision.past,
             sent: &revision.sent,
+            watch: &self.watch,
             source: &self.source,
             revision: Some(revision.revision),
         });
@@ -319,6 +331,8 @@ impl Closed {
             month: Month,
             source: &'a Source,
             slots: &'a BTreeMap<String, Vec<Slot>>,
+            #[serde(skip_serializing_if = "Watch::is_empty")]
+            watch: &'a Watch,
             before: Option<&'a str>,
             revision: &'a Revision,
         }
@@ -329,6 +343,7 @@ impl Closed {
             month: self.month,
             source: &self.source,
             slots: &self.slots,
+            watch: &self.watch,
             before: before.map(|before| before.seal.as_str()),
             revision: &Revision { seal: String::new(), ..revision.clone() },
         };

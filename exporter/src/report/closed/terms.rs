@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Capability, Contract, Function, MaintenanceTerms, Text, Upstream, WeekSlot};
+use crate::contract::{Capability, Contract, DutyTerms, Function, MaintenanceTerms, Text, Upstream, WeekSlot};
 
 /// What of a contract its figures depend on, and what its report names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub(super) struct Terms {
     slot: Option<Slot>,
     functions: Vec<FunctionTerms>,
     upstreams: Vec<Upstream>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    duties: Vec<DutyTerms>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +67,7 @@ impl Terms {
                 .iter()
                 .map(|upstream| Upstream { probes: Vec::new(), ..upstream.clone() })
                 .collect(),
+            duties: contract.duties.clone(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Terms {
                 .collect(),
             upstreams: self.upstreams.clone(),
             connectivity: Vec::new(),
+            duties: self.duties.clone(),
         })
     }
 }

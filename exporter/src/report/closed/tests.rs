@@ -3,8 +3,11 @@
 use super::*;
 use crate::lang::Lang;
 use crate::ledger::Cause;
-use crate::report::model::Change;
+use crate::report::model::{Change, DutyState};
 use crate::report::sample;
+
+/// Nothing watched: as in a file from before duties.
+static NOTHING: std::sync::LazyLock<Watch> = std::sync::LazyLock::new(Watch::default);
 
 fn input<'a>(
     contract: &'a crate::contract::Contract,
@@ -21,6 +24,7 @@ fn input<'a>(
         slots,
         past: &[],
         sent: &[],
+        watch: &NOTHING,
         source,
         revision: None,
     }
@@ -180,4 +184,43 @@ fn the_report_of_a_revision_shows_what_it_changed_in_both_languages() {
         }
         assert!(!crate::report::markdown::render(&second.closed.report(Some(1)).unwrap(), lang).contains(parts[0]));
     }
+}
+
+/// Written by the version before duties: its seal and its figures stand, and of what was not watched then nothing is claimed.
+#[test]
+fn a_file_from_before_duties_is_read_and_its_seal_stands() {
+    let text = include_bytes!("../../../testdata/closed/before-duties.json");
+    let closed = Closed::read(text).unwrap();
+    assert!(closed.watch.is_empty());
+    let report = closed.report(None).unwrap();
+    let state = |name: &str| report.duties.iter().find(|duty| duty.duty == name).unwrap().state;
+    assert_eq!(state("backups"), DutyState::NotMeasured);
+    // What the ledger tells is known all the same.
+    assert_eq!([state("notices"), state("advisories")], [DutyState::NotKept, DutyState::Kept]);
+    // And written again it is the same file.
+    assert_eq!(closed.write().unwrap(), text);
+}
+
+#[test]
+fn duties_are_frozen_with_the_first_closing_and_altered_ones_are_noticed() {
+    let (contract, ledger, slots) = (sample::contract(), sample::ledger(), sample::slots());
+    let (source, watch) = (Source::default(), sample::watch());
+    let watched = |now, watch| Input { watch, ..input(&contract, &ledger, &slots, now, &source) };
+    let first = close(&watched("2026-11-05T09:00:00", &watch), None).unwrap().closed;
+    let read = Closed::read(text(&first).as_bytes()).unwrap();
+    let open = assemble(&watched("2026-11-05T09:00:00", &watch));
+    assert_eq!(read.report(None).unwrap().duties, open.duties);
+    // Prometheus may have forgotten.
+    let again = close(&watched("2026-11-06T09:00:00", &NOTHING), Some(first.clone())).unwrap();
+    assert_eq!(again, Closing { closed: first.clone(), new: false });
+    let whole = text(&first);
+    let edited = whole.replacen("\"late\": 1", "\"late\": 0", 1);
+    assert_ne!(edited, whole);
+    assert!(matches!(Closed::read(edited.as_bytes()), Err(ClosedError::Altered(_))));
+    // Other clauses are other terms.
+    let mut other = contract.clone();
+    other.duties.push(crate::contract::DutyTerms { duty: "backups".to_owned(), ..Default::default() });
+    let changed = Input { contract: &other, ..watched("2026-11-06T09:00:00", &NOTHING) };
+    let second = close(&changed, Some(first)).unwrap();
+    assert!(second.new && second.closed.report(None).unwrap().difference.unwrap().terms);
 }

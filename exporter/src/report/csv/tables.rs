@@ -4,15 +4,15 @@ use super::{Rows, cell, moment, text, word};
 use crate::report::model::{FunctionReport, Link, NoticeReport, Origin};
 use crate::report::rounding;
 
-type Written = Result<(), csv::Error>;
+pub(super) type Written = Result<(), csv::Error>;
 
 impl Rows<'_> {
-    fn head(&mut self, columns: &[&str]) -> Written {
+    pub(super) fn head(&mut self, columns: &[&str]) -> Written {
         self.rows.write_record([&["contract", "month", "function"], columns].concat())
     }
 
     /// A row about `function`. Cells of people's texts went through [`text`].
-    fn row(&mut self, function: &str, cells: Vec<String>) -> Written {
+    pub(super) fn row(&mut self, function: &str, cells: Vec<String>) -> Written {
         let first = [text(&self.report.contract.name), self.report.month.to_string(), text(function)];
         self.rows.write_record(first.into_iter().chain(cells))
     }

@@ -41,6 +41,7 @@ pub(super) fn head(page: &Page<'_>) -> Markup {
                 }
                 a href="#incidents" { (labels::incidents(lang)) }
                 a href="#maintenance" { (labels::maintenance(lang)) }
+                @if !report.duties.is_empty() { a href="#duties" { (labels::duties(lang)) } }
                 a href="#terms" { (page.say("用語と算出方法", "Terms and method")) }
             }
         }

@@ -6,6 +6,7 @@
 //! documents share (`words`).
 
 mod difference;
+mod duties;
 mod figures;
 mod foot;
 mod function;
@@ -84,6 +85,7 @@ impl Page<'_> {
                         }
                         (incidents::section(self))
                         (maintenance::section(self))
+                        (duties::section(self))
                         (others::drills(self))
                         (others::advisories(self))
                         (terms::section(self))

@@ -106,6 +106,13 @@ labels! {
     applied: "適用日", "Applied";
     decision: "判断", "Decision";
     content: "内容", "What";
+    // duties
+    duties: "契約上の義務の遵守状況", "Duties of the contract";
+    duties_explained: "月間稼働率のほかに契約で約束した事項です。一度でも違反があれば不遵守、違反がなくても十分に測定できていなければ未測定とします。", "What the contract promises besides. One breach and a duty is not kept; without a breach it is kept only where enough was measured.";
+    clause: "条項", "Clause";
+    duty: "義務", "Duty";
+    broken: "違反", "Breaches";
+    not_measured: "測定できなかったもの", "Not measured";
     // picture
     picture: "5分ごとの状況", "Five minutes at a time";
     up: "稼働", "up";

@@ -242,12 +242,12 @@ impl Words<'_> {
         }
     }
 
-    fn incident<'b>(&'b self, id: &'b str) -> &'b str {
+    pub(super) fn incident<'b>(&'b self, id: &'b str) -> &'b str {
         let known = self.report.incidents.iter().find(|incident| incident.id == id);
         known.map(|incident| incident.title.of(self.lang)).filter(|title| !title.is_empty()).unwrap_or(id)
     }
 
-    fn stop<'b>(&'b self, id: &'b str) -> &'b str {
+    pub(super) fn stop<'b>(&'b self, id: &'b str) -> &'b str {
         let known = self.report.maintenance.iter().find(|stop| stop.id == id);
         known.map(|stop| stop.title.of(self.lang)).filter(|title| !title.is_empty()).unwrap_or(id)
     }
