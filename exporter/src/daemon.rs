@@ -20,7 +20,7 @@ use crate::probe::Shared;
 use crate::reload::Reloader;
 use crate::server::{self, WebConfig};
 use crate::watch::{self, Stamps};
-use crate::{backups, certificates, clock, config, grafana, logging, logins, notify, status, support};
+use crate::{backups, certificates, clock, config, grafana, logging, logins, notify, status, support, updates};
 
 /// Everything has ended by then, or is left behind.
 const SHUTDOWN: Duration = Duration::from_millis(4500);
@@ -110,6 +110,7 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     let renewing = tokio::spawn(certificates::run(Arc::clone(&app), shutdown.clone()));
     let reading = tokio::spawn(support::run(Arc::clone(&app), shutdown.clone()));
     let counting = tokio::spawn(logins::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
+    let updating = tokio::spawn(updates::run(Arc::clone(&app), flags.storage.clone(), shutdown.clone()));
     let asking = tokio::spawn({
         let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
         async move {
@@ -134,7 +135,9 @@ async fn serve(flags: &RunFlags, places: usize) -> Result<(), Vec<String>> {
     tracing::info!(signal = name, "ending");
     shutdown.cancel();
     let all = async {
-        tokio::join!(probing, watching, telling, showing, looking, renewing, reading, counting, asking, serving)
+        tokio::join!(
+            probing, watching, telling, showing, looking, renewing, reading, counting, updating, asking, serving
+        )
     };
     tokio::select! {
         _ = all => tracing::info!("ended"),

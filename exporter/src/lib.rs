@@ -45,6 +45,7 @@ pub mod support;
 pub mod backups;
 pub mod certificates;
 pub mod duties;
+pub mod updates;
 
 pub mod app;
 pub mod contract_metrics;

@@ -33,6 +33,7 @@ use crate::schedule::{Handle, Scheduler, Target};
 use crate::selfmetrics::SelfMetrics;
 use crate::status::board::Board;
 use crate::support::SupportMetrics;
+use crate::updates::UpdateMetrics;
 use crate::verdict::{self, Said};
 use crate::{clock, contract_metrics, ledger_metrics};
 
@@ -88,6 +89,7 @@ pub struct App {
     support: SupportMetrics,
     backups: BackupMetrics,
     certificates: CertificateMetrics,
+    updates: UpdateMetrics,
     active: ArcSwap<Active>,
     scheduler: Mutex<Option<Scheduler>>,
     handle: Handle,
@@ -151,6 +153,7 @@ impl App {
             support: SupportMetrics::default(),
             backups: BackupMetrics::default(),
             certificates: CertificateMetrics::default(),
+            updates: UpdateMetrics::default(),
             active: ArcSwap::from_pointee(active),
             scheduler: Mutex::new(Some(scheduler)),
             handle,
@@ -263,6 +266,12 @@ impl App {
         &self.certificates
     }
 
+    /// What is known of security updates.
+    #[must_use]
+    pub fn updates(&self) -> &UpdateMetrics {
+        &self.updates
+    }
+
     /// What is known of the support desk's tickets.
     #[must_use]
     pub fn support(&self) -> &SupportMetrics {
@@ -295,6 +304,7 @@ impl App {
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
         self.backups.write(&active.config, clock::whole_seconds(), &mut page);
         self.certificates.write(&active.config, &mut page);
+        self.updates.write(&active.config, clock::whole_seconds(), &mut page);
         self.support.write(&active.config, clock::whole_seconds(), &mut page);
         self.notices.write(&mut page);
         self.grafana.write(&mut page);

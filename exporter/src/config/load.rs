@@ -13,7 +13,7 @@ use super::modules::Modules;
 use super::node::{self, Mark, Node};
 use super::{
     Config, alertmanager, backups, certificates, collectors, contract, grafana, hosts, ledger, logins, probes, roles,
-    support,
+    support, updates,
 };
 use crate::{clock, regular_file};
 
@@ -148,6 +148,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     let restore_drills = map.get("restore_drills").map(|c| backups::drills(&c));
     let backup_sets = map.get("backups").map(|c| backups::read(&c));
     let certificate_sets = map.get("certificates").map(|c| certificates::read(&c));
+    let host_updates = map.get("updates").map(|c| updates::read(&c));
     let desk = map.get("support").map(|c| support::read(&c, zone, &modules));
     map.finish();
 
@@ -184,6 +185,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         backups: backup_sets.flatten().unwrap_or_default(),
         certificates: certificate_sets.flatten().unwrap_or_default(),
         support: desk.flatten(),
+        updates: host_updates.flatten(),
         files: Vec::new(),
     })
 }

@@ -24,6 +24,7 @@ mod probes;
 mod reference;
 mod roles;
 mod support;
+mod updates;
 
 pub mod decode;
 pub mod diagnostics;
@@ -87,6 +88,8 @@ pub struct Config {
     pub certificates: Vec<crate::certificates::CertificateSet>,
     /// The support desk; absent: not measured.
     pub support: Option<crate::support::Support>,
+    /// Security updates of the host (C2.6.8); absent: not measured.
+    pub updates: Option<crate::updates::Updates>,
     /// Every file the configuration was read from or depends on; watched for changes.
     pub files: Vec<PathBuf>,
 }

@@ -52,6 +52,7 @@ fn config() -> Config {
         backups: Vec::new(),
         certificates: Vec::new(),
         support: None,
+        updates: None,
         ledger: Arc::default(),
         ledger_path: None,
         alertmanager: None,

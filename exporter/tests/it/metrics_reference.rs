@@ -17,6 +17,7 @@ use sla_exporter::probe::{Metric, Reason, Shared};
 use sla_exporter::selfmetrics::SelfMetrics;
 use sla_exporter::support::SupportMetrics;
 use sla_exporter::support::ticket::Ticket;
+use sla_exporter::updates::{Known, Reboot, Scan, UpdateMetrics};
 use sla_exporter::{config, contract_metrics, ledger_metrics};
 
 use crate::host::{page_of, testdata};
@@ -42,6 +43,7 @@ collectors: [load, time, uname]
 restore_drills: 366d
 backups: [{name: b, path: /backup/*}]
 certificates: [{name: c, path: /certificates/*}]
+updates: {}
 support: {hours: ['10:00-18:00'], tickets: {csv: {path: tickets.csv}}}
 ";
 
@@ -147,6 +149,21 @@ fn written() -> Families {
     let certificate = Certificate { subject: "CN=a".into(), serial: "01".into(), not_before: 1, not_after: 2 };
     certificates.found("c", Ok(vec![("/a.pem".to_owned(), certificate)]), 1);
     certificates.write(&config, &mut page);
+    let updates = UpdateMetrics::default();
+    updates.found(
+        Scan {
+            known: Ok(Known {
+                pending: vec![("a".to_owned(), "2".to_owned())],
+                oldest: Some(1),
+                lists_at: 1_800_000_000,
+            }),
+            reboot: Some(Reboot { required: true, packages: Some(1), asked_at: None }),
+            reboot_since: Some(1),
+            stored: Ok(()),
+        },
+        1_800_000_000,
+    );
+    updates.write(&config, 1_800_000_000, &mut page);
     let support = SupportMetrics::default();
     let now = 1_800_000_000;
     let ticket = |received_at, done_at| Ticket { received_at, done_at };

@@ -9,21 +9,18 @@ mod entry;
 mod tests;
 
 use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 pub use self::entry::Entry;
 use super::settings::Journal;
+use crate::duties::child;
 
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much is read at one look; the next one goes on.
 const MAX_BYTES: u64 = 16 << 20;
-/// How much of what it complains of is kept.
-const MAX_COMPLAINT: u64 = 500;
 
 /// What a look found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,10 +55,7 @@ pub async fn look(journal: &Journal, cursor: Option<&str>) -> io::Result<Found> 
         // LOG_AUTH and LOG_AUTHPRIV.
         command.args(["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let (text, cut) = tokio::time::timeout(PATIENCE, run(command, &journal.program.display().to_string()))
-        .await
-        .map_err(|_| io::Error::other(format!("{} took longer than 30s", journal.program.display())))??;
+    let (text, cut) = child::output(command, &journal.program.display().to_string(), PATIENCE, MAX_BYTES).await?;
     let mut found = Found { cursor: cursor.map(str::to_owned), caught_up: !cut, ..Found::default() };
     // What was cut within a line is read again.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
@@ -75,37 +69,4 @@ pub async fn look(journal: &Journal, cursor: Option<&str>) -> io::Result<Found> 
         return Err(io::Error::other("an entry of the journal is larger than 16 MiB"));
     }
     Ok(found)
-}
-
-/// What it says on standard output, and whether there was more.
-async fn run(mut command: Command, name: &str) -> io::Result<(Vec<u8>, bool)> {
-    let mut child =
-        command.spawn().map_err(|error| io::Error::new(error.kind(), format!("cannot run {name}: {error}")))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let said = async {
-        let mut text = Vec::new();
-        if let Some(stdout) = stdout {
-            // Closed here when it has said enough: then it ends by itself.
-            stdout.take(MAX_BYTES).read_to_end(&mut text).await?;
-        }
-        Ok::<_, io::Error>(text)
-    };
-    let complained = async {
-        let mut text = Vec::new();
-        if let Some(mut stderr) = stderr {
-            (&mut stderr).take(MAX_COMPLAINT).read_to_end(&mut text).await?;
-            // What it says beyond that is of no use, but it must be able to say it.
-            tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await?;
-        }
-        Ok::<_, io::Error>(text)
-    };
-    let (text, complaint) = tokio::try_join!(said, complained)?;
-    let status = child.wait().await?;
-    let cut = text.len() as u64 >= MAX_BYTES;
-    if status.success() || cut {
-        return Ok((text, cut));
-    }
-    let complaint = String::from_utf8_lossy(&complaint);
-    let complaint = complaint.lines().next().unwrap_or("it does not say why");
-    Err(io::Error::other(format!("{name} failed ({status}): {complaint}")))
 }
