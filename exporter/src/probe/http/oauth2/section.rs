@@ -30,7 +30,6 @@ pub(in crate::probe::http) const UNSUPPORTED: &[&str] = &[
     "client_certificate_key_ref",
     "signature_algorithm",
     "iss",
-    "audience",
     "claims",
 ];
 
@@ -60,6 +59,10 @@ impl OAuth2 {
             }
             form.insert(0, ("scope".to_owned(), scopes.join(" ")));
         }
+        map.unsupported(
+            &["audience"],
+            "it is of another grant; as a field of the form it belongs under `endpoint_params`",
+        );
         map.unsupported(UNSUPPORTED, "there is no secret manager here, and no grant but client_credentials");
         map.finish();
         if has_secret && secret.is_none() {

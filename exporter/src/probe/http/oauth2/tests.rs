@@ -192,6 +192,7 @@ fn what_a_section_lacks_or_must_not_have_is_said_and_no_secret() {
         (with(", grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'"), "accepted: client_credentials"),
         (with(", client_certificate_key: hunter2"), "`client_certificate_key` is not supported"),
         (with(", client_secret_ref: x"), "`client_secret_ref` is not supported"),
+        (with(", audience: x"), "it belongs under `endpoint_params`"),
         (with(", scope: a"), "did you mean `scopes`?"),
         (with(", proxy_url: 'https://proxy'"), "a https proxy is not supported"),
         (with(", tls_config: {ca_file: /nonexistent/ca.pem}"), "cannot read"),
