@@ -31,6 +31,7 @@ pub mod verdict;
 
 pub mod exposition;
 pub mod host;
+pub mod latency;
 pub mod probe;
 pub mod schedule;
 

@@ -25,6 +25,7 @@ use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page};
 use crate::grafana::GrafanaMetrics;
 use crate::host::{Host, Roots};
+use crate::latency::{self, Latencies, Latency, latencies_in_use};
 use crate::ledger_metrics::LedgerView;
 use crate::logins::LoginMetrics;
 use crate::notify::NoticeMetrics;
@@ -105,6 +106,8 @@ pub struct App {
 struct Active {
     config: Arc<Config>,
     targets: Vec<Arc<Target>>,
+    /// One for each probe, in the order of the targets.
+    latencies: Vec<Arc<Latency>>,
     host: Arc<Host>,
     ledger: Arc<LedgerView>,
     loaded_at: f64,
@@ -300,6 +303,7 @@ impl App {
         let mut page = Page::new(format, Vec::with_capacity(last + last / 16));
         page::write_probes(&mut page, &active.targets, Instant::now(), &mut scratch);
         self.give_scratch(scratch);
+        latency::write(active.latencies.iter().map(Arc::as_ref), &mut page);
         contract_metrics::write(&active.config, &mut page);
         ledger_metrics::write(&active.config, &active.ledger, clock::whole_seconds(), &mut page);
         self.backups.write(&active.config, clock::whole_seconds(), &mut page);
@@ -360,6 +364,7 @@ impl App {
         self.active.store(Arc::new(Active {
             config: Arc::clone(&active.config),
             targets: active.targets.clone(),
+            latencies: active.latencies.clone(),
             host: Arc::clone(&active.host),
             ledger: Arc::clone(&active.ledger),
             loaded_at: active.loaded_at,
@@ -390,7 +395,8 @@ impl Active {
             .map(|target| ((target.spec.probe.as_str(), target.spec.target.as_str()), target))
             .collect();
         let mut kept = 0;
-        let targets = config
+        let mut latencies = Latencies::of(before.map_or(&[], |active| &active.targets));
+        let targets: Vec<Arc<Target>> = config
             .targets
             .iter()
             .map(|spec| match known.get(&(spec.probe.as_str(), spec.target.as_str())) {
@@ -398,7 +404,7 @@ impl Active {
                     kept += 1;
                     Arc::clone(target)
                 }
-                _ => Arc::new(Target::new(&config, Arc::clone(spec))),
+                _ => Arc::new(Target::new(&config, Arc::clone(spec), latencies.get(&config, spec))),
             })
             .collect();
         let host = match before {
@@ -406,6 +412,7 @@ impl Active {
             _ => Arc::new(Host::new(&config.collectors, options.roots.clone())),
         };
         let ledger = Arc::new(LedgerView::of(&config));
-        (Self { config, targets, host, ledger, loaded_at: clock::unix_seconds(), last_error: None }, kept)
+        let latencies = latencies_in_use(&targets);
+        (Self { config, targets, latencies, host, ledger, loaded_at: clock::unix_seconds(), last_error: None }, kept)
     }
 }

@@ -6,7 +6,7 @@
 use tokio::time::Instant;
 
 use crate::exposition::{Kind, Page, write_line};
-use crate::probe::{Extra, Metric, Reason};
+use crate::probe::{Extra, Metric, Prober, Reason};
 use crate::schedule::Target;
 
 const RUNS: &str = "probe_runs_total";
@@ -18,13 +18,19 @@ pub(super) struct Scratch {
     families: Vec<Vec<u8>>,
     runs: Vec<u8>,
     failures: Vec<u8>,
+    echoes: [Vec<u8>; 3],
 }
 
 /// Writes all families of probe results.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn write_probes(page: &mut Page, targets: &[std::sync::Arc<Target>], now: Instant, scratch: &mut Scratch) {
     scratch.families.resize_with(Metric::ALL.len(), Vec::new);
-    scratch.families.iter_mut().chain([&mut scratch.runs, &mut scratch.failures]).for_each(Vec::clear);
+    scratch
+        .families
+        .iter_mut()
+        .chain([&mut scratch.runs, &mut scratch.failures])
+        .chain(&mut scratch.echoes)
+        .for_each(Vec::clear);
     for target in targets {
         write_target(target, now, scratch);
     }
@@ -42,18 +48,35 @@ pub(super) fn write_probes(page: &mut Page, targets: &[std::sync::Arc<Target>], 
         page.family(FAILURES, "Failed runs by reason; a reason appears with its first failure.", Kind::Counter);
         page.raw(&scratch.failures);
     }
+    for ((name, help), lines) in ECHOES.iter().zip(&scratch.echoes).filter(|(_, lines)| !lines.is_empty()) {
+        page.family(name, help, Kind::Counter);
+        page.raw(lines);
+    }
 }
+
+/// The families of echo requests, with their HELP texts.
+const ECHOES: [(&str, &str); 3] = [
+    ("probe_icmp_requests_total", "Echo requests that were sent, those of failed attempts included."),
+    ("probe_icmp_replies_total", "Echo replies that came in time; what is missing to the requests is lost."),
+    ("probe_icmp_send_errors_total", "Echo requests this host could not send."),
+];
 
 #[allow(clippy::cast_precision_loss)]
 fn write_target(target: &Target, now: Instant, scratch: &mut Scratch) {
     let state = target.state();
     let last = state.last.clone();
-    let (runs, failures) = (state.runs, state.failures);
+    let (runs, failures, echoes) = (state.runs, state.failures, state.echoes);
     drop(state);
 
     write_line(&mut scratch.runs, RUNS, &target.labels, "", runs as f64);
     for (reason, count) in Reason::ALL.iter().zip(failures).filter(|(_, count)| *count > 0) {
         write_line(&mut scratch.failures, FAILURES, &target.labels, reason.label(), count as f64);
+    }
+    if matches!(target.spec.module.prober, Prober::Icmp(_)) {
+        let counts = [echoes.requests, echoes.replies, echoes.send_errors];
+        for ((lines, (name, _)), count) in scratch.echoes.iter_mut().zip(&ECHOES).zip(counts) {
+            write_line(lines, name, &target.labels, "", count as f64);
+        }
     }
     // Unknown is not up: without a recent run there is no series at all.
     let Some((run, at)) = last else { return };

@@ -133,6 +133,8 @@ pub struct TargetSpec {
     pub host: Option<String>,
     /// One of `contract.connectivity`: label `reference="true"`.
     pub reference: bool,
+    /// Upper bounds of the probe's latency histogram, in seconds, rising.
+    pub latency_buckets: Arc<[f64]>,
     /// Equal for two specs exactly when a reload may leave the running probe alone. Covers everything
     /// above, the module's settings, the content of the files it depends on, and the labels.
     pub fingerprint: u64,

@@ -12,6 +12,7 @@ use super::hosts::Inventory;
 use super::modules::Modules;
 use super::names::{self, MAX_TARGET, check_label};
 use super::{Evidence, TargetSpec};
+use crate::latency::DEFAULT_BUCKETS;
 use crate::probe::{Module, check_target};
 
 /// Where `interval` is absent.
@@ -22,6 +23,10 @@ const MIN_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
 /// More than this confirms nothing further.
 const MAX_ATTEMPTS: i64 = 10;
+/// Bounds of one histogram: a series each, and more tell nothing that native histograms do not tell better.
+const MAX_BUCKETS: usize = 40;
+/// What a bound may be, in seconds: from what clocks resolve to the longest interval.
+const BUCKET_SECONDS: std::ops::RangeInclusive<f64> = 1e-6..=300.0;
 
 /// All probes, in the file's order.
 #[derive(Default)]
@@ -40,6 +45,7 @@ struct Probe {
     attempts: u32,
     timeout: Duration,
     evidence: Option<Evidence>,
+    latency_buckets: Arc<[f64]>,
 }
 
 /// Labels that every series carries, and that a fingerprint therefore covers.
@@ -73,6 +79,8 @@ impl Probes {
             None => Some(None),
             Some(c) => terms.evidence(&c).map(Some),
         };
+        let latency_buckets =
+            map.get("latency_buckets").map_or_else(|| Some(Arc::from(DEFAULT_BUCKETS)), |c| latency_buckets(&c));
         map.finish();
         let (module, interval, attempts) = (module?, interval?, attempts?);
         let timeout = module.timeout_within(interval, attempts);
@@ -87,7 +95,8 @@ impl Probes {
                 names::shorten(&module.name),
             ));
         }
-        Some(Probe { name: name?, module, targets: targets?, interval, attempts, timeout, evidence: evidence? })
+        let (name, targets, evidence, latency_buckets) = (name?, targets?, evidence?, latency_buckets?);
+        Some(Probe { name, module, targets, interval, attempts, timeout, evidence, latency_buckets })
     }
 
     fn name(&mut self, cursor: &Cursor<'_>) -> Option<String> {
@@ -157,6 +166,7 @@ impl Probes {
                     evidence: probe.evidence.clone(),
                     host,
                     reference,
+                    latency_buckets: Arc::clone(&probe.latency_buckets),
                     fingerprint: 0,
                 };
                 spec.fingerprint = fingerprint(&spec, labels);
@@ -170,12 +180,24 @@ impl Probes {
 /// Covers everything a running probe was started with, and the labels of its series.
 fn fingerprint(spec: &TargetSpec, labels: &Labels<'_>) -> u64 {
     // Every field by name: a new one does not compile until it is decided here.
-    let TargetSpec { probe, target, module, interval, attempts, timeout, evidence, host, reference, fingerprint: _ } =
-        spec;
+    let TargetSpec {
+        probe,
+        target,
+        module,
+        interval,
+        attempts,
+        timeout,
+        evidence,
+        host,
+        reference,
+        latency_buckets,
+        fingerprint: _,
+    } = spec;
     let Labels { site, contract } = labels;
     let mut hasher = DefaultHasher::new();
     (site, contract, probe, target, &module.name, module.fingerprint).hash(&mut hasher);
     (interval, attempts, timeout, evidence, host, reference).hash(&mut hasher);
+    latency_buckets.iter().for_each(|bound| bound.to_bits().hash(&mut hasher));
     hasher.finish()
 }
 
@@ -192,6 +214,22 @@ fn interval(cursor: &Cursor<'_>) -> Option<Duration> {
     } else {
         Some(interval)
     }
+}
+
+fn latency_buckets(cursor: &Cursor<'_>) -> Option<Arc<[f64]>> {
+    let items = cursor.list()?;
+    if items.len() > MAX_BUCKETS {
+        return cursor.error(format_args!("{} bounds; at most {MAX_BUCKETS}, each is a series", items.len()));
+    }
+    let mut bounds: Vec<f64> = Vec::with_capacity(items.len());
+    for item in &items {
+        let bound = item.number(BUCKET_SECONDS)?;
+        match bounds.last() {
+            Some(before) if bound <= *before => return item.error("bounds rise; each once, the smallest first"),
+            _ => bounds.push(bound),
+        }
+    }
+    Some(bounds.into())
 }
 
 fn targets(cursor: &Cursor<'_>, module: Option<&Module>) -> Option<Vec<String>> {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::echoes::Echoes;
 use super::trace::{Certificate, Trace};
 
 macro_rules! metrics {
@@ -115,6 +116,8 @@ pub enum Extra {
 pub struct Samples {
     items: Vec<Sample>,
     stage: Cow<'static, str>,
+    /// Of all attempts.
+    echoes: Echoes,
     /// Only where somebody looks at this one run.
     trace: Option<Box<Trace>>,
 }
@@ -123,13 +126,18 @@ impl Samples {
     /// An empty set.
     #[must_use]
     pub fn new() -> Self {
-        Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting"), trace: None }
+        Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting"), ..Self::default() }
     }
 
     /// An empty set that remembers what happened, too.
     #[must_use]
     pub fn traced() -> Self {
         Self { trace: Some(Box::new(Trace::new())), ..Self::new() }
+    }
+
+    /// Echo requests and replies of all attempts so far.
+    pub fn echoes(&mut self) -> &mut Echoes {
+        &mut self.echoes
     }
 
     /// What happened, where it was to be remembered.
@@ -210,7 +218,7 @@ impl Samples {
         }
     }
 
-    /// Forgets all values: a new attempt begins.
+    /// Forgets all values, but not what was counted: a new attempt begins.
     pub fn clear(&mut self) {
         self.items.clear();
         self.stage = Cow::Borrowed("starting");

@@ -6,6 +6,7 @@
 pub mod clamd;
 mod conversation;
 pub mod dns;
+pub mod echoes;
 pub mod endpoint;
 pub mod flow;
 pub mod grpc;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
+pub use echoes::Echoes;
 pub use metric::{Extra, Metric, Sample, Samples};
 pub use reason::{Failure, Reason};
 pub use trace::Trace;
@@ -198,6 +200,10 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// All attempts together.
     pub duration: Duration,
+    /// How long the attempt that succeeded took, of a ping its round trip; absent when none did.
+    pub latency: Option<Duration>,
+    /// Echo requests of all attempts.
+    pub echoes: Echoes,
 }
 
 /// Reads one module: `{prober: http, timeout: 10s, http: {…}}`.
@@ -309,9 +315,9 @@ pub async fn run_traced(
 ) -> (Run, Trace) {
     let mut samples = Samples::traced();
     let probing = Probing { module, target, hostname, timeout: budget.timeout, shared };
-    let (failure, duration) = attempts(budget, &probing, &mut samples).await;
+    let outcome = attempts(budget, &probing, &mut samples).await;
     let trace = samples.take_trace().unwrap_or_else(Trace::new);
-    (Run { samples: samples.into_items(), failure, duration }, trace)
+    (outcome.into_run(samples), trace)
 }
 
 /// What an attempt does; apart from when it is made and how long it may take.
@@ -348,21 +354,37 @@ impl Attempt for Probing<'_> {
 /// Attempts until one succeeds or none is left; the samples are those of the last one.
 async fn attempt(budget: Budget, once: &impl Attempt) -> Run {
     let mut samples = Samples::new();
-    let (failure, duration) = attempts(budget, once, &mut samples).await;
-    Run { samples: samples.into_items(), failure, duration }
+    attempts(budget, once, &mut samples).await.into_run(samples)
 }
 
-async fn attempts(budget: Budget, once: &impl Attempt, samples: &mut Samples) -> (Option<Failure>, Duration) {
+/// What attempts came to, beside what they measured.
+struct Outcome {
+    failure: Option<Failure>,
+    duration: Duration,
+    latency: Option<Duration>,
+}
+
+impl Outcome {
+    fn into_run(self, mut samples: Samples) -> Run {
+        let Self { failure, duration, latency } = self;
+        let echoes = std::mem::take(samples.echoes());
+        Run { samples: samples.into_items(), failure, duration, latency, echoes }
+    }
+}
+
+async fn attempts(budget: Budget, once: &impl Attempt, samples: &mut Samples) -> Outcome {
     let Budget { timeout, attempts, spare } = budget;
     let started = Instant::now();
     let pause = ATTEMPT_PAUSE.min(spare / attempts.max(1));
-    let mut failure = None;
+    let (mut failure, mut took) = (None, Duration::ZERO);
     for attempt in 0..attempts.max(1) {
         if attempt > 0 {
             tokio::time::sleep(pause).await;
             samples.clear();
         }
+        let began = Instant::now();
         let result = tokio::time::timeout(timeout, once.make(samples)).await;
+        took = began.elapsed();
         failure = result.unwrap_or_else(|_| Err(timed_out(timeout, samples.current_stage()))).err();
         if failure.is_none() {
             break;
@@ -371,7 +393,10 @@ async fn attempts(budget: Budget, once: &impl Attempt, samples: &mut Samples) ->
     let duration = started.elapsed();
     samples.set(Metric::Success, if failure.is_none() { 1.0 } else { 0.0 });
     samples.set(Metric::Duration, duration.as_secs_f64());
-    (failure, duration)
+    // Of a ping the round trip alone: what finding the name's address took is the name server's.
+    let round_trip = samples.value(Metric::IcmpDuration, Some("rtt")).and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let latency = failure.is_none().then(|| round_trip.unwrap_or(took));
+    Outcome { failure, duration, latency }
 }
 
 fn timed_out(timeout: Duration, stage: &str) -> Failure {

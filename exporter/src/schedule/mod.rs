@@ -24,7 +24,7 @@ use self::lanes::Lanes;
 use self::plan::Plan;
 pub use self::plan::TICK;
 use self::target::Previous;
-pub use self::target::{State, Target};
+pub use self::target::{State, Target, probe_labels};
 use crate::config::TargetSpec;
 use crate::probe::{self, Failure, Reason, Run, Shared};
 use crate::selfmetrics::SelfMetrics;
@@ -195,6 +195,8 @@ async fn run_target(target: &Target, runner: &impl Runner, lanes: &Lanes, metric
         samples: Box::new([probe::Sample { metric: probe::Metric::Success, extra: probe::Extra::None, value: 0.0 }]),
         failure: Some(Failure::new(Reason::Internal, "the prober panicked: please report this with the log around it")),
         duration: Duration::ZERO,
+        latency: None,
+        echoes: probe::Echoes::default(),
     });
     let failure = run.failure.clone();
     let duration = run.duration;

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use crate::config::{Config, TargetSpec};
 use crate::exposition::escape_label;
-use crate::probe::{Failure, Reason, Run};
+use crate::latency::Latency;
+use crate::probe::{Echoes, Failure, Reason, Run};
 
 /// Results older than this many intervals are unknown …
 const FRESH_INTERVALS: u32 = 3;
@@ -24,6 +25,8 @@ pub struct Target {
     pub spec: Arc<TargetSpec>,
     /// The labels of all its series, escaped: `contract="…",site="…",probe="…",module="…",target="…"…`.
     pub labels: Box<str>,
+    /// How long runs take, shared by all targets of the probe.
+    pub latency: Arc<Latency>,
     state: Mutex<State>,
 }
 
@@ -36,6 +39,8 @@ pub struct State {
     pub runs: u64,
     /// Failed runs by reason, in the order of [`Reason::ALL`].
     pub failures: [u64; Reason::ALL.len()],
+    /// Echo requests, where pings are sent.
+    pub echoes: Echoes,
     /// A run is under way.
     pub in_flight: bool,
     /// The last run took so long that the next one is expected to hang too.
@@ -45,8 +50,8 @@ pub struct State {
 impl Target {
     /// A target without results.
     #[must_use]
-    pub fn new(config: &Config, spec: Arc<TargetSpec>) -> Self {
-        Self { labels: labels(config, &spec), spec, state: Mutex::default() }
+    pub fn new(config: &Config, spec: Arc<TargetSpec>, latency: Arc<Latency>) -> Self {
+        Self { labels: labels(config, &spec), spec, latency, state: Mutex::default() }
     }
 
     /// The state, locked. A panic elsewhere while it was held does not spoil it: each change is complete in itself.
@@ -62,10 +67,14 @@ impl Target {
     /// Takes in a completed run; returns the failure before it, for the log.
     pub(super) fn complete(&self, run: Run, at: Instant) -> Previous {
         let slow = run.duration * 2 >= self.spec.timeout;
+        if let Some(latency) = run.latency {
+            self.latency.observe(latency.as_secs_f64());
+        }
         let mut state = self.state();
         state.in_flight = false;
         state.slow = slow;
         state.runs += 1;
+        state.echoes += run.echoes;
         if let Some(failure) = &run.failure
             && let Some(count) = state.failures.get_mut(failure.reason as usize)
         {
@@ -94,24 +103,41 @@ pub(super) enum Previous {
 
 fn labels(config: &Config, spec: &TargetSpec) -> Box<str> {
     let mut text = String::with_capacity(160);
-    let mut put = |name: &str, value: &str| {
-        let comma = if text.is_empty() { "" } else { "," };
-        let _ = write!(text, "{comma}{name}=\"{}\"", escape_label(value));
-    };
-    put("contract", &config.contract.name);
-    put("site", &config.site);
-    put("probe", &spec.probe);
-    put("module", &spec.module.name);
-    put("target", &spec.target);
-    if let Some(evidence) = &spec.evidence {
-        put("function", &evidence.function);
-        put("capability", &evidence.capability);
-    }
+    put(&mut text, "contract", &config.contract.name);
+    put(&mut text, "site", &config.site);
+    put(&mut text, "probe", &spec.probe);
+    put(&mut text, "module", &spec.module.name);
+    put(&mut text, "target", &spec.target);
+    put_evidence(&mut text, spec);
     if let Some(host) = &spec.host {
-        put("host", host);
+        put(&mut text, "host", host);
     }
     if spec.reference {
-        put("reference", "true");
+        put(&mut text, "reference", "true");
     }
     text.into()
+}
+
+/// The labels of series about a whole probe, escaped: those of its targets without what differs between them.
+#[must_use]
+pub fn probe_labels(config: &Config, spec: &TargetSpec) -> Box<str> {
+    let mut text = String::with_capacity(120);
+    put(&mut text, "contract", &config.contract.name);
+    put(&mut text, "site", &config.site);
+    put(&mut text, "probe", &spec.probe);
+    put(&mut text, "module", &spec.module.name);
+    put_evidence(&mut text, spec);
+    text.into()
+}
+
+fn put_evidence(text: &mut String, spec: &TargetSpec) {
+    if let Some(evidence) = &spec.evidence {
+        put(text, "function", &evidence.function);
+        put(text, "capability", &evidence.capability);
+    }
+}
+
+fn put(text: &mut String, name: &str, value: &str) {
+    let comma = if text.is_empty() { "" } else { "," };
+    let _ = write!(text, "{comma}{name}=\"{}\"", escape_label(value));
 }

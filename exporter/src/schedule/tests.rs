@@ -23,7 +23,9 @@ impl Runner for Sleeper {
         let seconds = spec.target.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0);
         tokio::time::sleep(SECOND * seconds).await;
         let failure = spec.target.contains("fail").then(|| Failure::new(Reason::Timeout, "as asked"));
-        Run { samples: Box::default(), failure, duration: SECOND * seconds }
+        let duration = SECOND * seconds;
+        let latency = failure.is_none().then_some(duration);
+        Run { samples: Box::default(), failure, duration, latency, echoes: probe::Echoes::default() }
     }
 }
 
@@ -77,9 +79,12 @@ fn target(name: &str, interval: Duration) -> Arc<Target> {
         evidence: None,
         host: None,
         reference: false,
+        latency_buckets: Arc::from([1.0]),
         fingerprint: 0,
     };
-    Arc::new(Target::new(&config(), Arc::new(spec)))
+    let config = config();
+    let latency = Arc::new(crate::latency::Latency::new(&config, &spec));
+    Arc::new(Target::new(&config, Arc::new(spec), latency))
 }
 
 struct Fixture {

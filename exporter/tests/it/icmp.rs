@@ -6,7 +6,7 @@ use std::time::Duration;
 use sla_exporter::config::decode::Cursor;
 use sla_exporter::config::diagnostics::Document;
 use sla_exporter::config::node;
-use sla_exporter::probe::{self, Budget, Metric, Module, Reason, Run, Shared};
+use sla_exporter::probe::{self, Budget, Echoes, Metric, Module, Reason, Run, Shared};
 
 fn module(section: &str) -> Module {
     let doc = Document::new(std::path::Path::new("test.yml"));
@@ -46,6 +46,33 @@ async fn loopback_answers() {
     assert!(
         value(&run, Metric::IcmpDuration, "setup").is_some() && value(&run, Metric::IcmpDuration, "resolve").is_some()
     );
+}
+
+#[tokio::test]
+async fn every_request_is_counted_and_so_is_every_reply() {
+    let shared = Shared::new();
+    let run = ping(&module("{preferred_ip_protocol: ip4}"), "127.0.0.1", PATIENCE, &shared).await;
+    assert_eq!(run.echoes, Echoes { requests: 1, replies: 1, send_errors: 0 });
+    let rtt = value(&run, Metric::IcmpDuration, "rtt").unwrap();
+    assert!((run.latency.unwrap().as_secs_f64() - rtt).abs() < 1e-9, "the round trip alone");
+    // No reply comes in no time; both attempts asked.
+    let budget = Budget { timeout: Duration::ZERO, attempts: 2, spare: Duration::from_millis(20) };
+    let run = probe::run(&module("{preferred_ip_protocol: ip4}"), "127.0.0.1", budget, &shared).await;
+    if run.failure.is_some() {
+        assert_eq!((run.echoes.requests, run.latency), (2, None), "{:?}", run.echoes);
+    }
+    // Larger than any link: refused by this host, so nobody lost it.
+    let run = ping(
+        &module("{preferred_ip_protocol: ip4, dont_fragment: true, payload_size: 65507}"),
+        "127.0.0.1",
+        PATIENCE,
+        &shared,
+    )
+    .await;
+    match run.failure {
+        Some(_) => assert_eq!(run.echoes, Echoes { requests: 0, replies: 0, send_errors: 1 }),
+        None => assert_eq!(run.echoes.replies, 1),
+    }
 }
 
 #[tokio::test]

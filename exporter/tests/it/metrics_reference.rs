@@ -126,9 +126,11 @@ fn written() -> Families {
     for metric in Metric::ALL {
         written.insert(metric.name().to_owned(), ("gauge".to_owned(), BTreeSet::new()));
     }
-    for counter in ["probe_runs_total", "probe_failures_total"] {
+    let icmp = ["requests", "replies", "send_errors"].map(|what| format!("probe_icmp_{what}_total"));
+    for counter in icmp.iter().map(String::as_str).chain(["probe_runs_total", "probe_failures_total"]) {
         written.insert(counter.to_owned(), ("counter".to_owned(), BTreeSet::new()));
     }
+    written.insert("probe_latency_seconds".to_owned(), ("histogram".to_owned(), BTreeSet::new()));
     let mut page = Page::new(Format::Text, Vec::new());
     let config = loaded().config;
     contract_metrics::write(&config, &mut page);

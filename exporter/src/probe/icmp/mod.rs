@@ -105,13 +105,16 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     out.set_phase(Metric::IcmpDuration, "setup", setup.elapsed().as_secs_f64());
 
     out.stage("waiting for the echo reply");
-    let reply = socket.ping(address, &settings.payload).await?;
+    let reply = socket.ping(address, &settings.payload, out.echoes()).await?;
     out.set_phase(Metric::IcmpDuration, "rtt", reply.rtt.as_secs_f64());
     if let Some(hops) = reply.hop_limit {
         out.set(Metric::IcmpReplyHopLimit, f64::from(hops));
     }
     match reply.unreachable {
-        None => Ok(()),
+        None => {
+            out.echoes().replies += 1;
+            Ok(())
+        }
         Some(kind) => Err(Failure::new(Reason::Connect, format_args!("{address}: {kind}"))),
     }
 }

@@ -21,7 +21,7 @@ use surge_ping::{Client, Config, ICMP, PingIdentifier, PingSequence, SurgeError}
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::super::{Failure, Reason};
+use super::super::{Echoes, Failure, Reason};
 use super::reply::Reply;
 
 /// Time between two tries to open a socket that could not be opened.
@@ -138,8 +138,8 @@ impl Socket {
         Ok(Self { client, identifier, sequence: AtomicU16::new(0), burst: Semaphore::new(BURST as usize) })
     }
 
-    /// One echo request and its reply; waits for as long as it is polled.
-    pub(super) async fn ping(&self, address: IpAddr, payload: &[u8]) -> Result<Reply, Failure> {
+    /// One echo request and its reply, counted in `echoes`; waits for as long as it is polled.
+    pub(super) async fn ping(&self, address: IpAddr, payload: &[u8], echoes: &mut Echoes) -> Result<Reply, Failure> {
         let mut pinger = self.client.pinger(address, self.identifier).await;
         pinger.timeout(FOREVER);
         let started = Instant::now();
@@ -147,6 +147,9 @@ impl Socket {
         let mut notices = 0;
         // A number is taken only while 65 536 pings of one address are under way.
         for _ in 0..=u16::MAX {
+            let before = *echoes;
+            // A request that is asked again is one request still.
+            echoes.requests = before.requests + u64::from(notices == 0);
             match self.paced(payload.len(), pinger.ping(sequence, payload)).await {
                 Ok((packet, rtt)) => match Reply::of(&packet, if notices == 0 { rtt } else { started.elapsed() }) {
                     Some(reply) => return Ok(reply),
@@ -155,8 +158,14 @@ impl Socket {
                     None if notices < MAX_NOTICES => notices += 1,
                     None => return Err(Failure::new(Reason::Connect, "routers sent notices instead of a reply")),
                 },
-                Err(SurgeError::IdenticalRequests { .. }) => sequence = self.next_sequence(),
-                Err(SurgeError::IOError(error)) => return Err(unsent(&error)),
+                Err(SurgeError::IdenticalRequests { .. }) => {
+                    *echoes = before;
+                    sequence = self.next_sequence();
+                }
+                Err(SurgeError::IOError(error)) => {
+                    *echoes = Echoes { send_errors: before.send_errors + 1, ..before };
+                    return Err(unsent(&error));
+                }
                 Err(SurgeError::Timeout { .. }) => return Err(Failure::new(Reason::Timeout, "no echo reply")),
                 Err(error) => return Err(Failure::new(Reason::Internal, error)),
             }
