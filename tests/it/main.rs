@@ -12,6 +12,7 @@ mod draft;
 mod end_to_end;
 mod flows;
 mod history;
+mod latency;
 mod mails;
 mod maintenance;
 mod make_run;

@@ -22,7 +22,7 @@ use crate::backups::BackupMetrics;
 use crate::certificates::CertificateMetrics;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::{self, Config, Loaded};
-use crate::exposition::{Format, Page};
+use crate::exposition::{Format, Page, protobuf};
 use crate::grafana::GrafanaMetrics;
 use crate::host::{Host, Roots};
 use crate::latency::{self, Latencies, Latency, latencies_in_use};
@@ -318,6 +318,9 @@ impl App {
         active.host.collect(&mut page);
         let page = page.finish();
         self.page_bytes.store(page.len(), Ordering::Relaxed);
+        if format == Format::Protobuf {
+            return protobuf::page(&page, &active.latencies.iter().map(|latency| latency.native()).collect());
+        }
         page
     }
 

@@ -14,7 +14,7 @@ mod filesystem;
 mod load;
 mod memory;
 mod network;
-mod textfile;
+pub(crate) mod textfile;
 mod time;
 mod uname;
 mod uptime;

@@ -10,8 +10,9 @@ mod sparse;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::shared::{Latencies, latencies_in_use};
-pub use self::sparse::{Spans, Sparse};
+pub use self::sparse::Sparse;
 use crate::config::{Config, TargetSpec};
+use crate::exposition::protobuf::Native;
 use crate::exposition::{Kind, Page};
 
 /// The family's name.
@@ -81,10 +82,11 @@ impl Latency {
         counts.sparse.observe(seconds);
     }
 
-    /// The labels of its series, escaped.
+    /// The native buckets, and the series they belong to.
     #[must_use]
-    pub fn labels(&self) -> &str {
-        &self.labels
+    pub fn native(&self) -> (String, Native) {
+        let Counts { sum, count, sparse, .. } = self.counts();
+        (format!("{NAME}{{{}}}", self.labels), sparse.native(count, sum))
     }
 
     /// What was observed so far.

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::exposition::protobuf::Native;
+
 /// Prometheus' number for this resolution.
-pub const SCHEMA: i32 = 3;
+const SCHEMA: i32 = 3;
 /// Buckets to a doubling.
 const PER_DOUBLING: f64 = 8.0;
 /// What is not above this is zero, in seconds: less than any clock here resolves.
-pub const ZERO_THRESHOLD: f64 = 1e-6;
+const ZERO_THRESHOLD: f64 = 1e-6;
 /// 2^(120/8) s are nine hours: longer than any interval. With the zero threshold it bounds how many buckets there can be.
 const MAX_INDEX: i32 = 120;
 
@@ -19,15 +21,6 @@ const MAX_INDEX: i32 = 120;
 pub struct Sparse {
     zero: u64,
     buckets: BTreeMap<i32, u64>,
-}
-
-/// Buckets as the protobuf format has them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spans {
-    /// `(offset, length)`: stretches of buckets in a row; the first offset is an index, the others gaps.
-    pub spans: Vec<(i32, u32)>,
-    /// Each bucket's count less that of the bucket before.
-    pub deltas: Vec<i64>,
 }
 
 impl Sparse {
@@ -40,16 +33,11 @@ impl Sparse {
         }
     }
 
-    /// How many were not above [`ZERO_THRESHOLD`].
+    /// As the protobuf format has them, with how many there were and their sum.
     #[must_use]
-    pub fn zero(&self) -> u64 {
-        self.zero
-    }
-
-    /// The rest, as the protobuf format has them.
-    #[must_use]
-    pub fn spans(&self) -> Spans {
-        let mut found = Spans::default();
+    pub fn native(&self, count: u64, sum: f64) -> Native {
+        let (schema, zero_threshold, zero_count) = (SCHEMA, ZERO_THRESHOLD, self.zero);
+        let mut found = Native { count, sum, schema, zero_threshold, zero_count, ..Native::default() };
         let mut before = (None, 0);
         for (&index, &count) in &self.buckets {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -102,13 +90,14 @@ mod tests {
     #[test]
     fn buckets_in_a_row_are_one_span_and_counts_are_told_by_their_differences() {
         let mut sparse = Sparse::default();
-        assert_eq!(sparse.spans(), Spans::default());
+        assert_eq!(sparse.native(0, 0.0).spans, []);
         // Buckets 0, 0, 1, 8, and two zeros.
         for seconds in [1.0, 0.99, 1.05, 2.0, 0.0, 1e-6] {
             sparse.observe(seconds);
         }
-        assert_eq!(sparse.zero(), 2);
-        assert_eq!(sparse.spans(), Spans { spans: vec![(0, 2), (6, 1)], deltas: vec![2, -1, 0] });
+        let native = sparse.native(6, 5.04);
+        assert_eq!((native.zero_count, native.count), (2, 6));
+        assert_eq!((native.spans, native.deltas), (vec![(0, 2), (6, 1)], vec![2, -1, 0]));
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub fn format(headers: &HeaderMap) -> Format {
     let ranges = ranges(headers, ACCEPT);
     let text = quality(&ranges, "text", "plain", "0.0.4");
     let open = quality(&ranges, "application", "openmetrics-text", "1.0.0");
+    // Only who asks for native histograms names it; `*/*` never means it.
+    let proto = ranges.iter().filter(|range| range.delimited_families).map(|range| range.quality).fold(0.0, f32::max);
+    if proto > 0.0 && proto >= text.max(open) {
+        return Format::Protobuf;
+    }
     // Who only says `*/*` gets the format everything reads.
     let named = ranges.iter().any(|range| range.name == "application/openmetrics-text");
     if open > 0.0 && (open > text || (open >= text && named)) { Format::OpenMetrics } else { Format::Text }
@@ -50,6 +55,8 @@ pub fn language(headers: &HeaderMap) -> Option<Lang> {
 struct Range {
     name: String,
     version: Option<String>,
+    /// Prometheus' protobuf format, as it is written here.
+    delimited_families: bool,
     quality: f32,
 }
 
@@ -68,15 +75,19 @@ fn range(element: &str) -> Range {
     let mut parts = element.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
     let (mut version, mut quality) = (None, 1.0);
+    let (mut families, mut delimited) = (false, false);
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
         let value = value.trim().trim_matches('"');
         match key.trim().to_ascii_lowercase().as_str() {
             "version" => version = Some(value.to_owned()),
+            "proto" => families = value == "io.prometheus.client.MetricFamily",
+            "encoding" => delimited = value == "delimited",
             "q" => quality = value.parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0),
             _ => {}
         }
     }
-    Range { name, version, quality }
+    let delimited_families = families && delimited && name == "application/vnd.google.protobuf";
+    Range { name, version, delimited_families, quality }
 }
 
 /// The quality of what we offer: that of the most specific range it falls under, 0 without one.
@@ -114,11 +125,20 @@ mod tests {
 
     #[test]
     fn the_format_is_the_one_asked_for() {
-        use Format::{OpenMetrics, Text};
+        use Format::{OpenMetrics, Protobuf, Text};
         for (accept, expected) in [
             (PROMETHEUS_2, OpenMetrics),
             (PROMETHEUS_3, OpenMetrics),
-            (PROMETHEUS_PROTO, Text),
+            (PROMETHEUS_PROTO, Protobuf),
+            ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", Text),
+            ("application/vnd.google.protobuf;proto=another.Family;encoding=delimited", Text),
+            ("application/vnd.google.protobuf", Text),
+            ("application/*", OpenMetrics),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.4,application/openmetrics-text;version=1.0.0;q=0.5",
+                OpenMetrics,
+            ),
+            ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0", Text),
             ("", Text),
             ("*/*", Text),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Text),

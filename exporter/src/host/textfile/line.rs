@@ -4,19 +4,19 @@ use super::parse::escape_error;
 use crate::host::source::shown;
 
 /// Names and values, in the line's order, each name once.
-pub(super) type Labels<'a> = Vec<(&'a str, String)>;
+pub(crate) type Labels<'a> = Vec<(&'a str, String)>;
 
 /// A sample as the line says it.
 #[derive(Debug)]
-pub(super) struct Sample<'a> {
-    pub(super) name: &'a str,
-    pub(super) labels: Labels<'a>,
-    pub(super) value: f64,
+pub(crate) struct Sample<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) labels: Labels<'a>,
+    pub(crate) value: f64,
 }
 
 impl<'a> Sample<'a> {
     /// The line has no space at its ends. An error says what was found and what is accepted.
-    pub(super) fn parse(line: &'a str) -> Result<Self, String> {
+    pub(crate) fn parse(line: &'a str) -> Result<Self, String> {
         let (name, rest) = line.split_at(line.find([' ', '\t', '{']).unwrap_or(line.len()));
         if !is_metric_name(name) {
             let name = shown(name.as_bytes());

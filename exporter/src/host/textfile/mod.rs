@@ -5,9 +5,9 @@
 //! `node_textfile_mtime_seconds` is for.
 
 mod files;
-mod line;
+pub(crate) mod line;
 mod merge;
-mod parse;
+pub(crate) mod parse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

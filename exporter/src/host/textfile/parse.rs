@@ -204,7 +204,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 /// Knows `\\` and `\n`, as the format does.
-fn unescape_help(text: &str) -> Result<String, String> {
+pub(crate) fn unescape_help(text: &str) -> Result<String, String> {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(char) = chars.next() {

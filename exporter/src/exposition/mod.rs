@@ -1,7 +1,10 @@
-//! Pages of metrics: Prometheus text 0.0.4 and OpenMetrics 1.0.
+//! Pages of metrics: Prometheus text 0.0.4, OpenMetrics 1.0, and Prometheus' protobuf format, which alone carries native
+//! histograms.
 //!
 //! A [`Page`] is written family by family; nothing is allocated per sample. Not for: deciding what is
 //! on the page, compression, HTTP.
+
+pub mod protobuf;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,6 +17,8 @@ pub enum Format {
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
+    /// `io.prometheus.client.MetricFamily`, delimited; a page is written as [`Format::Text`] first, see [`protobuf`].
+    Protobuf,
 }
 
 impl Format {
@@ -23,6 +28,9 @@ impl Format {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
     }
 }
@@ -180,8 +188,10 @@ pub fn escape_label(text: &str) -> Cow<'_, str> {
 fn escape_help(text: &str, format: Format) -> Cow<'_, str> {
     match format {
         Format::OpenMetrics => escape_label(text),
-        Format::Text if text.contains(['\\', '\n']) => Cow::Owned(text.replace('\\', "\\\\").replace('\n', "\\n")),
-        Format::Text => Cow::Borrowed(text),
+        Format::Text | Format::Protobuf if text.contains(['\\', '\n']) => {
+            Cow::Owned(text.replace('\\', "\\\\").replace('\n', "\\n"))
+        }
+        Format::Text | Format::Protobuf => Cow::Borrowed(text),
     }
 }
 
