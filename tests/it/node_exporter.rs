@@ -26,6 +26,7 @@ const FLAGS: &[&str] = &[
     "--collector.netdev",
     "--collector.netdev.device-exclude=^$",
     "--collector.netclass",
+    "--collector.mdadm",
     "--collector.stat",
     "--collector.time",
     "--collector.uname",
@@ -66,10 +67,11 @@ const NOT_OURS: &[&str] = &[
 ];
 
 /// Families of ours it does not have.
-const OURS_ALONE: &[&str] = &["sla_exporter_textfile_error"];
+const OURS_ALONE: &[&str] = &["node_md_sync_progress_ratio", "sla_exporter_textfile_error"];
 
-/// Families whose labels differ: the collectors have names of our own.
-const OTHER_LABEL_VALUES: &[&str] = &["node_scrape_collector_duration_seconds", "node_scrape_collector_success"];
+/// Families whose labels differ: the collectors have names of our own, and RAID has two more states.
+const OTHER_LABEL_VALUES: &[&str] =
+    &["node_md_state", "node_scrape_collector_duration_seconds", "node_scrape_collector_success"];
 
 struct NodeExporter {
     _program: Program,
@@ -78,14 +80,16 @@ struct NodeExporter {
 
 impl NodeExporter {
     fn start(textfiles: &Path) -> Self {
+        let textfile = format!("--collector.textfile.directory={}", textfiles.display());
+        Self::with(FLAGS.iter().map(ToString::to_string).chain([textfile]).collect(), textfiles)
+    }
+
+    fn with(flags: Vec<String>, folder: &Path) -> Self {
         let arguments = |port: u16| {
-            let own = [
-                format!("--collector.textfile.directory={}", textfiles.display()),
-                format!("--web.listen-address=127.0.0.1:{port}"),
-            ];
-            FLAGS.iter().map(ToString::to_string).chain(own).collect()
+            let address = format!("--web.listen-address=127.0.0.1:{port}");
+            flags.iter().cloned().chain([address]).collect()
         };
-        let (program, port) = Program::listening("prometheus-node-exporter", arguments, textfiles);
+        let (program, port) = Program::listening("prometheus-node-exporter", arguments, folder);
         Self { _program: program, port }
     }
 
@@ -231,6 +235,46 @@ fn the_pages_have_the_same_names_types_labels_and_standing_values() {
         }
     }
     near(&ours, &theirs, "node_cpu_seconds_total", 120.0);
+}
+
+/// Both read the same file: arrays in every state. What differs is named here, sample by sample.
+#[test]
+fn software_raid_is_the_same_from_the_same_file_but_for_what_is_ours() {
+    let proc = crate::rules::root().join("exporter/testdata/host/typical/proc");
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--collector.disable-defaults", "--collector.mdadm", "--web.disable-exporter-metrics"];
+    let flags = flags.iter().map(ToString::to_string).chain([format!("--path.procfs={}", proc.display())]).collect();
+    let theirs = Families::of(&NodeExporter::with(flags, folder.path()).metrics());
+
+    let settings = Collectors { enabled: vec!["mdadm".to_owned()], textfile_directory: None };
+    let mut page = Page::new(Format::Text, Vec::new());
+    Host::new(&settings, Roots { proc, ..Roots::default() }).collect(&mut page);
+    let ours = Families::of(&String::from_utf8(page.finish()).unwrap());
+
+    let mut differing = Vec::new();
+    for name in ["node_md_state", "node_md_disks", "node_md_disks_required", "node_md_blocks", "node_md_blocks_synced"]
+    {
+        assert_eq!(ours.0[name].kind, theirs.0[name].kind, "{name}");
+        assert!(theirs.samples(name).len() > 10, "{name}: {:?}", theirs.samples(name));
+        for labels in theirs.samples(name).keys() {
+            assert!(ours.samples(name).contains_key(labels), "{name}{{{labels}}}: theirs alone");
+        }
+        for (labels, value) in ours.samples(name) {
+            if theirs.samples(name).get(labels) != Some(value)
+                && !labels.contains("reshape")
+                && !labels.contains("broken")
+            {
+                differing.push(format!("{name} {}", labels.replace('"', "")));
+            }
+        }
+    }
+    // md5 reshapes, which node_exporter takes for active; md9 is not assembled and needs its disks.
+    let expected = [
+        "node_md_state device=md5,state=active",
+        "node_md_disks_required device=md9",
+        "node_md_blocks_synced device=md5",
+    ];
+    assert_eq!(differing, expected);
 }
 
 #[track_caller]

@@ -12,6 +12,7 @@ mod cpu;
 mod disk;
 mod filesystem;
 mod load;
+mod mdadm;
 mod memory;
 mod network;
 pub(crate) mod textfile;
@@ -37,7 +38,7 @@ use source::{Pass, Scratch};
 
 /// Names `collectors` accepts.
 pub const NAMES: &[&str] =
-    &["load", "cpu", "memory", "filesystem", "disk", "network", "uptime", "time", "uname", "textfile"];
+    &["load", "cpu", "memory", "filesystem", "disk", "network", "mdadm", "uptime", "time", "uname", "textfile"];
 
 /// Where the collectors read.
 #[derive(Clone, Debug)]
@@ -185,6 +186,7 @@ fn collector(name: &str, settings: &Collectors, filesystem: &mut Option<Filesyst
         "filesystem" => Box::new(filesystem.take()?),
         "disk" => Box::new(disk::Disk),
         "network" => Box::new(network::Network),
+        "mdadm" => Box::new(mdadm::Mdadm),
         "uptime" => Box::new(uptime::Uptime),
         "time" => Box::new(time::Time),
         "uname" => Box::new(uname::Uname),

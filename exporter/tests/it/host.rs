@@ -377,12 +377,13 @@ fn a_failure_is_logged_once_for_each_change_with_file_line_and_reason() {
 
 /// Files of a host, each with some bytes of its own or of chance.
 fn files() -> impl Strategy<Value = Vec<(&'static str, Vec<u8>)>> {
-    const FILES: [&str; 7] = [
+    const FILES: [&str; 8] = [
         "proc/meminfo",
         "proc/stat",
         "proc/1/mountinfo",
         "proc/net/dev",
         "proc/diskstats",
+        "proc/mdstat",
         "sys/class/net/eth0/operstate",
         "textfile/a.prom",
     ];

@@ -9,8 +9,6 @@ use super::{alerts, files, read, records};
 const PROMETHEUS: &[&str] = &[
     "up",
     "ALERTS",
-    // node_exporter's, until our collector has it.
-    "node_md_state",
     "alertmanager_notifications_failed_total",
     "prometheus_notifications_alertmanagers_discovered",
     "prometheus_notifications_errors_total",
@@ -25,6 +23,7 @@ const LANGUAGE: &[&str] = &[
     "abs",
     "absent",
     "and",
+    "avg",
     "avg_over_time",
     "bool",
     "by",
