@@ -5,6 +5,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::auth;
 use crate::config::decode::{Cursor, MapCursor, collect};
+use crate::config::node::Value;
 use crate::probe::{Failure, Reason};
 use crate::secret::{Secret, SecretSource};
 
@@ -58,6 +59,11 @@ impl ExtraHeaders {
         };
         if reserved.contains(&name) {
             return cursor.error(format_args!("`{name}` cannot be set here; {instead}"));
+        }
+        // A value alone, as blackbox_exporter's own examples have it.
+        if matches!(cursor.node().value, Value::Scalar { .. }) {
+            self.values.push((name, value(cursor)?));
+            return Some(());
         }
         let mut map = cursor.map()?;
         let values = map.get("values").map_or(Some(Vec::new()), |c| collect(&c.list()?, value));

@@ -6,6 +6,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
+use crate::config::node::Value;
 use crate::probe::Section;
 use crate::probe::conversation::{self, Form, Step};
 use crate::probe::http::{ExtraHeaders, Login};
@@ -109,8 +110,12 @@ fn open_secrets(section: &Cursor<'_>, authorized: bool) -> bool {
             cursor.error::<()>("is sent already; remove it, or what `http_config` says of it");
             good = false;
         }
-        let Some(map) = cursor.map().filter(|_| masked::is_secret(name)) else { continue };
-        if map.has("values") && !cursor.document().inline_secrets {
+        let open = match &cursor.node().value {
+            Value::Map(entries) => entries.iter().any(|entry| entry.key == "values"),
+            Value::Scalar { .. } => true,
+            Value::List(_) => false,
+        };
+        if open && masked::is_secret(name) && !cursor.document().inline_secrets {
             cursor.error::<()>(
                 "a secret does not belong in this file; write it to a file of its own and name that in `files`",
             );
@@ -144,6 +149,8 @@ mod tests {
             ("{headers: {Sec-WebSocket-Key: {values: [a]}}}", "`sec-websocket-key` cannot be set here"),
             ("{headers: {Authorization: {values: [S3CRET]}}}", "headers.Authorization: a secret does not belong"),
             ("{headers: {Cookie: {secrets: [S3CRET]}}}", "name that in `files`"),
+            ("{headers: {Cookie: S3CRET}}", "headers.Cookie: a secret does not belong"),
+            ("{headers: {Origin: [a]}}", "expected a mapping"),
             (
                 "{http_config: {bearer_token_file: /dev/null}, headers: {Authorization: {files: [/dev/null]}}}",
                 "is sent already",
@@ -162,7 +169,7 @@ mod tests {
             testing::finds(yaml, decode, message);
             assert!(!testing::read(yaml, decode).1.concat().contains("S3CRET"), "{yaml}");
         }
-        let fine = "{http_config: {follow_redirects: false, enable_http2: false}, query_response: [{expect: a, starttls: false}]}";
+        let fine = "{headers: {Origin: a}, http_config: {follow_redirects: false, enable_http2: false}, query_response: [{expect: a, starttls: false}]}";
         let (settings, findings) = testing::read(fine, decode);
         assert!(settings.is_some() && findings.is_empty(), "{findings:?}");
     }
