@@ -38,6 +38,7 @@ mod tcp;
 mod tcp_closed;
 mod tls;
 mod unix;
+mod updates;
 mod websocket;
 
 mod binary;
