@@ -9,7 +9,7 @@ case "${1:-}" in
   test)
     needed="prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager cc:build-essential \
       prometheus-node-exporter:prometheus-node-exporter prometheus-blackbox-exporter:prometheus-blackbox-exporter \
-      victoria-metrics:victoria-metrics vmalert:victoria-metrics chromium:chromium curl:curl ip:iproute2 setpriv:util-linux" ;;
+      victoria-metrics:victoria-metrics vmalert:victoria-metrics chromium:chromium curl:curl ip:iproute2 setpriv:util-linux clamd:clamav-daemon" ;;
   *)
     echo "usage: $0 run|test" >&2
     exit 2 ;;

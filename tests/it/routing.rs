@@ -39,6 +39,7 @@ fn alerts_reach_who_must_know() {
         // Security: several people, and whoever has to act.
         ("security,tickets", "severity=ticket alertname=X clause=C2.6.7"),
         ("security,operations", "severity=page alertname=X clause=C2.6.2"),
+        ("security,tickets", "severity=ticket alertname=SlaVirusTestNotFound clause=C2.6.4"),
         ("security,tickets", "severity=ticket alertname=X clause='C2.1 C2.6.7 C4.1'"),
         ("tickets", "severity=ticket alertname=X clause=C2.6.8"),
         ("tickets", "severity=ticket alertname=X clause=C2.6.70"),

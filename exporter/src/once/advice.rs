@@ -12,6 +12,20 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         (Reason::TooLarge, Prober::Flow(_)) => {
             "ask for a smaller page, or raise body_size_limit; captured texts are short."
         }
+        (Reason::Refused, Prober::Clamd(_)) => {
+            "nothing listens there: is clamd running (`systemctl status clamav-daemon`; it does not start without signatures), and does \
+             its clamd.conf have this TCPSocket or LocalSocket?"
+        }
+        (Reason::Protocol, Prober::Clamd(_)) => {
+            "something else answers there: is it clamd's port? By hand: `echo zPING | tr '\\n' '\\0' | nc HOST PORT`."
+        }
+        (Reason::Body, Prober::Clamd(_)) => {
+            "what is infected passes: look at clamd's log and at its signatures (DatabaseDirectory of its clamd.conf), and run \
+             freshclam. A test of the same kind by hand: `clamdscan` with the file of eicar.org."
+        }
+        (Reason::TooLarge, Prober::Clamd(_)) => {
+            "a StreamMaxLength below the length of a test says that mails are not scanned either: raise it in clamd.conf."
+        }
         (Reason::Status, Prober::Grpc(_)) => {
             "the server answers. NOT_SERVING and UNAVAILABLE: see its log; NOT_FOUND: the module's service is spelt otherwise there; \
              UNIMPLEMENTED: it has no health service. By hand: `grpc-health-probe -addr HOST:PORT`."
@@ -107,12 +121,18 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_sentence_and_its_options_exist() {
-        let docs: String = ["http", "tcp", "icmp", "dns", "grpc", "unix", "websocket", "postgres"]
+        let docs: String = ["http", "tcp", "icmp", "dns", "grpc", "unix", "websocket", "postgres", "clamd"]
             .map(|prober| std::fs::read_to_string(format!("../docs/modules/{prober}.md")).unwrap())
             .concat();
-        for (target, module) in
-            [("https://a/", None), ("a:1", None), ("a", None), ("/a", None), ("ws://a/", None), ("a", Some("grpc"))]
-        {
+        for (target, module) in [
+            ("https://a/", None),
+            ("a:1", None),
+            ("a", None),
+            ("/a", None),
+            ("ws://a/", None),
+            ("a", Some("grpc")),
+            ("a", Some("clamd")),
+        ] {
             let module = choice::choose(None, target, module).unwrap().remove(0).module;
             for reason in Reason::ALL {
                 let advice = of(*reason, &module.prober);

@@ -12,7 +12,8 @@ use crate::probe::endpoint::Endpoint;
 use crate::probe::{self, Module};
 
 /// Modules that need no configuration: by their names, as YAML.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 12] = [
+    ("clamd", "prober: clamd"),
     ("grpc", "prober: grpc"),
     ("grpc_tls", "{prober: grpc, grpc: {tls: true}}"),
     ("http", "prober: http"),

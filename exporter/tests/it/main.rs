@@ -7,6 +7,7 @@ mod app;
 mod availability;
 mod backups;
 mod certificate_files;
+mod clamd;
 mod config;
 mod desk;
 mod dns;

@@ -70,7 +70,7 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// `dns`, `refused`, `connect`, `reset`, `permission` as they happen; `protocol` for a peer that is no clamd, `body` where the
-/// test virus was not found, `too_large` where the answer is or clamd takes no stream of that size.
+/// test virus was not found or could not be scanned, `too_large` where the answer is or clamd takes no stream of that size.
 pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
     out.set(Metric::ClamdSignatureMaxAge, settings.max_age.as_secs_f64());
     let way = match Target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))? {
@@ -110,6 +110,13 @@ fn judge(said: &str, out: &mut Samples) -> Result<(), Failure> {
     }
     if verdict.contains("size limit exceeded") {
         return Err(Failure::new(Reason::TooLarge, format_args!("clamd takes no stream of 68 bytes: `{verdict}`")));
+    }
+    if verdict.ends_with(" ERROR") {
+        let said = crate::config::decode::shorten(verdict);
+        return Err(Failure::new(
+            Reason::Body,
+            format_args!("clamd could not scan the test virus: `{said}`; see its log"),
+        ));
     }
     Err(talk::strange("INSTREAM", "stream: … FOUND", said))
 }
@@ -157,7 +164,8 @@ mod tests {
             ("stream: Win.Test.EICAR_HDB-1 FOUND", None, Some(1.0)),
             ("stream: OK", Some(Reason::Body), Some(0.0)),
             ("INSTREAM size limit exceeded. ERROR", Some(Reason::TooLarge), None),
-            ("stream: FOUNDERS ERROR", Some(Reason::Protocol), None),
+            ("stream: FOUNDERS", Some(Reason::Protocol), None),
+            ("INSTREAM: Can't write to temporary file. ERROR", Some(Reason::Body), None),
             ("UNKNOWN COMMAND", Some(Reason::Protocol), None),
             ("", Some(Reason::Protocol), None),
         ] {
