@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod blackbox_exporter;
+mod clauses;
 mod closing;
 mod compose;
 mod dashboards;

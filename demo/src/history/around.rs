@@ -5,6 +5,7 @@
 
 use std::io;
 
+use super::duties;
 use super::measure::Stretch;
 use super::openmetrics::{Page, duration, failure, noise, number, series, stretches};
 use super::probes::Watch;
@@ -24,6 +25,7 @@ pub(super) fn write(history: &History, detailed: i64, page: &mut Page) -> io::Re
     let start = detailed.max(history.end() - BACK);
     phases(history, start, page)?;
     device(history, start, page)?;
+    duties::verdicts(history, detailed, HOST, page)?;
     alerts(history, detailed, page)
 }
 

@@ -4,12 +4,14 @@
 //! of it is as invented as the rest, and nothing of it is alarming.
 
 use std::fmt::Write as _;
+use std::io;
 
 use jiff::civil::Weekday::{Saturday, Sunday, Tuesday};
 
-use super::History;
 use super::calendar::{date, written};
+use super::openmetrics::{Page, number, stretches};
 use super::story::{DAY, HOUR, MINUTE};
+use super::{CONTRACT, History};
 
 /// What sla.yml says.
 pub(super) const SECTION: &str = "
@@ -29,7 +31,7 @@ pub(super) fn files(history: &History) -> Vec<(&'static str, String)> {
 /// All inquiries there were, one a line.
 fn tickets(history: &History) -> String {
     let mut text = "received_at,answered_at\n".to_owned();
-    let late = history.current().back(1).on(2, Tuesday, (16, 10));
+    let late = late(history);
     let mut day = history.start().start();
     while day <= history.end() {
         if !matches!(date(day).weekday(), Saturday | Sunday) {
@@ -43,6 +45,34 @@ fn tickets(history: &History) -> String {
         day += DAY;
     }
     text
+}
+
+/// When the one was received that was answered late, three days after.
+fn late(history: &History) -> i64 {
+    history.current().back(1).on(2, Tuesday, (16, 10))
+}
+
+/// What recording-rules/duties.yml recorded from `start` on: the device `host` was measured whenever anything was, and of the inquiries one was
+/// overdue, from its deadline on the second evening at the latest.
+pub(super) fn verdicts(history: &History, start: i64, host: &str, page: &mut Page) -> io::Result<()> {
+    let late = late(history);
+    let answered = late + 3 * DAY;
+    // From 18:00; a holiday between moves no answer.
+    let overdue = late - (16 * HOUR + 10 * MINUTE) + 2 * DAY + 18 * HOUR;
+    let verdict = |duty: &str, at: i64| duty == "monitoring" || !(overdue < at && at <= answered);
+    for (name, is_verdict) in [("sla:duty_kept:5m", true), ("sla:duty_measured:5m", false)] {
+        page.family(name, "gauge")?;
+        for (duty, clause, item) in [("monitoring", "C2.1", host), ("answers", "C3.4", "inquiries")] {
+            let series =
+                format!("{name}{{contract=\"{CONTRACT}\",duty=\"{duty}\",clause=\"{clause}\",item=\"{item}\"}}");
+            for (_, times) in stretches(history, start).filter(|(stretch, _)| stretch.failing.is_some()) {
+                for at in times {
+                    page.sample(&series, number(!is_verdict || verdict(duty, at)), at)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// One that was received by `now`, and answered if it was by then.

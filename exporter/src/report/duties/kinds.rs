@@ -81,8 +81,12 @@ mod tests {
 
     /// The rules, the report and the dashboard speak of the same duties.
     #[test]
-    fn every_rule_has_a_duty() {
+    fn every_duty_that_is_watched_has_rules_and_every_rule_a_duty() {
         let rules = include_str!("../../../../recording-rules/duties.yml");
+        for kind in KINDS.iter().filter(|kind| kind.source.is_watched()) {
+            let rule = format!("duty: {},", kind.name);
+            assert_eq!(rules.matches(&rule).count(), 2, "{}: verdict and measured", kind.name);
+        }
         for line in rules.lines().filter_map(|line| line.trim().strip_prefix("labels: {duty: ")) {
             let (name, rest) = line.split_once(',').unwrap();
             let kind = KINDS.iter().find(|kind| kind.name == name).unwrap_or_else(|| panic!("{name} is no duty"));
