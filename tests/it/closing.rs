@@ -26,7 +26,7 @@ probes: [{name: app, module: self, targets: [\"127.0.0.1:9\"], evidence: client/
 const START: i64 = 1_780_239_600;
 const END: i64 = START + 30 * 86_400;
 
-/// A month of slots, eight hours of them down.
+/// A month of slots, eight hours of them down. Backups were there all the time; of two devices one was unmeasured for ten minutes.
 async fn server() -> Server {
     let mut samples = Samples::default();
     let labels = "contract=\"closing\",function=\"client\"";
@@ -34,6 +34,12 @@ async fn server() -> Server {
     while at <= END {
         let down = (START + 86_400..START + 86_400 + 8 * 3600).contains(&at);
         samples.add("sla:function_up:5m", labels, at * 1000, f64::from(u8::from(!down)));
+        for (duty, item) in [("backups", "db age"), ("monitoring", "web1"), ("monitoring", "web2")] {
+            let labels = format!("contract=\"closing\",duty=\"{duty}\",clause=\"C2\",item=\"{item}\"");
+            let broken = item == "web2" && (START + 7200..START + 7800).contains(&at);
+            samples.add("sla:duty_kept:5m", &labels, at * 1000, f64::from(u8::from(!broken)));
+            samples.add("sla:duty_measured:5m", &labels, at * 1000, 1.0);
+        }
         at += 300;
     }
     prometheus(&[samples], None).await
@@ -71,10 +77,25 @@ async fn a_closed_month_stands_without_prometheus_and_a_later_ruling_makes_a_rev
     let (open, _) = good(&run(folder, &asked));
     assert_eq!(open["functions"][0]["outcome"], "missed");
     assert_eq!(open["revision"], Value::Null);
+    let duty = |name: &str| {
+        let duties = open["duties"].as_array().unwrap();
+        duties.iter().find(|duty| duty["duty"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    };
+    assert_eq!(duty("backups")["state"], "kept");
+    let monitoring = duty("monitoring");
+    assert_eq!(monitoring["state"], "not_kept");
+    assert_eq!(
+        (&monitoring["breaches"][0]["item"], &monitoring["breaches"][0]["seconds"]),
+        (&"web2".into(), &600.into())
+    );
+    assert_eq!(monitoring["breaches"][0]["start"], START + 7200);
+    assert_eq!(monitoring["evidence"]["measured_seconds"], 30 * 86_400);
+    assert_eq!(duty("encryption")["state"], "not_measured");
     let (first, said) = good(&run(folder, &close));
     assert!(said.contains("2026-06 closed as revision 1: closed/2026-06.json, seal "), "{said}");
     assert!(said.contains("still waits"), "{said}");
     assert_eq!(first["functions"], open["functions"]);
+    assert_eq!(first["duties"], open["duties"]);
     let (_, said) = good(&run(folder, &close));
     assert!(said.contains("nothing has changed: revision 1"), "{said}");
 
