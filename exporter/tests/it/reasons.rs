@@ -125,6 +125,7 @@ async fn tcp() {
             (Reason::TooLarge, Peer::Endless(b"x"), expect),
             (Reason::TooLarge, Peer::Endless(b"421 busy\r\n"), expect),
             (Reason::Protocol, Peer::Stays(b"220 go\r\n250 too early\r\n"), starttls),
+            (Reason::ExpectedFailure, Peer::Stays(b""), "expect: closed"),
         ],
     )
     .await;
