@@ -81,10 +81,10 @@ struct NodeExporter {
 impl NodeExporter {
     fn start(textfiles: &Path) -> Self {
         let textfile = format!("--collector.textfile.directory={}", textfiles.display());
-        Self::with(FLAGS.iter().map(ToString::to_string).chain([textfile]).collect(), textfiles)
+        Self::with(&FLAGS.iter().map(ToString::to_string).chain([textfile]).collect::<Vec<_>>(), textfiles)
     }
 
-    fn with(flags: Vec<String>, folder: &Path) -> Self {
+    fn with(flags: &[String], folder: &Path) -> Self {
         let arguments = |port: u16| {
             let address = format!("--web.listen-address=127.0.0.1:{port}");
             flags.iter().cloned().chain([address]).collect()
@@ -243,8 +243,9 @@ fn software_raid_is_the_same_from_the_same_file_but_for_what_is_ours() {
     let proc = crate::rules::root().join("exporter/testdata/host/typical/proc");
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--collector.disable-defaults", "--collector.mdadm", "--web.disable-exporter-metrics"];
-    let flags = flags.iter().map(ToString::to_string).chain([format!("--path.procfs={}", proc.display())]).collect();
-    let theirs = Families::of(&NodeExporter::with(flags, folder.path()).metrics());
+    let flags: Vec<String> =
+        flags.iter().map(ToString::to_string).chain([format!("--path.procfs={}", proc.display())]).collect();
+    let theirs = Families::of(&NodeExporter::with(&flags, folder.path()).metrics());
 
     let settings = Collectors { enabled: vec!["mdadm".to_owned()], textfile_directory: None };
     let mut page = Page::new(Format::Text, Vec::new());
