@@ -198,6 +198,34 @@ async fn header_assertions_look_at_every_value() {
     }
 }
 
+/// C2.6.3, with the module as docs/modules/http.md shows it.
+#[tokio::test]
+async fn plain_http_must_redirect_to_https() {
+    let page = std::fs::read_to_string("../docs/modules/http.md").unwrap();
+    let shown = page.split("  redirect_to_https:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let module = module(shown);
+    for (status, headers, wrong) in [
+        (301, "Location: https://www.example.com/\r\n", None),
+        (302, "Location: https://www.example.com/login?a=b\r\n", None),
+        (307, "Location: https://www.example.com/\r\n", None),
+        (308, "Location: https://www.example.com/\r\n", None),
+        // The page itself without TLS, also where it says where it would rather be.
+        (200, "Location: https://www.example.com/\r\n", Some((Reason::Status, "200"))),
+        (503, "", Some((Reason::Status, "503"))),
+        // To somewhere else without TLS: by name, by path, or in disguise.
+        (301, "Location: http://www.example.com/https://\r\n", Some((Reason::Header, "location"))),
+        (301, "Location: /login\r\n", Some((Reason::Header, "location"))),
+        (301, "", Some((Reason::Header, "location"))),
+    ] {
+        let server = fixed(answer(status, headers, "")).await;
+        let run = run(&module, &server.url("/")).await;
+        match wrong {
+            None => succeeded(&run),
+            Some((reason, part)) => check_fails(&run, reason, part),
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_final_answer_must_come_with_or_without_tls() {
     let folder = tempfile::tempdir().unwrap();
