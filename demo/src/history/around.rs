@@ -124,6 +124,6 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.contains(&format!("{{name: {HOST}, role: web,")));
         let limits = LIMITS.map(|(check, limit)| format!("{check}: {limit}")).join(", ");
-        assert!(text.contains(&format!("web: {{{limits}}}")), "{limits}");
+        assert!(text.contains(&format!("web: {{{limits},")), "{limits}");
     }
 }
