@@ -9,7 +9,7 @@ build: ## the exporter, optimised: target/release/sla-exporter
 	cargo build --release -p sla-exporter
 
 # Ports can be chosen, here or in the environment: make run EXPORTER_PORT=… PROMETHEUS_PORT=… ALERTMANAGER_PORT=…
-# DEMO_PORT=… SMTP_PORT=… MAIL_PORT=… GRAFANA_PORT=… NO_HISTORY=1: without the invented year. Grafana runs where `grafana` is on
+# DEMO_PORT=… DEMO_TLS_PORT=… SMTP_PORT=… MAIL_PORT=… GRAFANA_PORT=… NO_HISTORY=1: without the invented year. Grafana runs where `grafana` is on
 # the PATH.
 run: ## the whole stack with a demo service, in the foreground; Ctrl-C ends it
 	@deploy/native/run.sh

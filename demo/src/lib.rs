@@ -8,6 +8,7 @@ pub mod history;
 pub mod mail;
 pub mod service;
 pub mod stack;
+pub mod tls;
 pub mod web;
 
 /// Waits for SIGTERM, SIGINT or SIGHUP (a closed terminal).

@@ -1,4 +1,4 @@
-//! HTTP for both demo programs: one connection loop, a few response helpers, HTML escaping.
+//! HTTP for both demo programs, with TLS where it is wanted: one connection loop, a few response helpers, HTML escaping.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 /// A whole response.
 pub type Page = Response<Full<Bytes>>;
@@ -31,11 +33,30 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Serves `listener` until dropped.
 pub async fn serve(listener: TcpListener, handler: Arc<impl Handler>) {
+    accept(listener, handler, |stream| async { Some(stream) }).await;
+}
+
+/// The same over TLS, for clients that `config` lets in.
+pub async fn serve_tls(listener: TcpListener, config: Arc<rustls::ServerConfig>, handler: Arc<impl Handler>) {
+    let acceptor = TlsAcceptor::from(config);
+    let open = |stream| {
+        let handshake = acceptor.accept(stream);
+        async { tokio::time::timeout(HEADER_TIMEOUT, handshake).await.ok()?.ok() }
+    };
+    accept(listener, handler, open).await;
+}
+
+/// Takes connections; `open` makes of each what is spoken over, or nothing.
+async fn accept<S, F>(listener: TcpListener, handler: Arc<impl Handler>, open: impl Fn(TcpStream) -> F)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    F: Future<Output = Option<S>> + Send + 'static,
+{
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => open(stream),
             // Out of descriptors, or the client is gone already: neither ends the service.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -44,18 +65,25 @@ pub async fn serve(listener: TcpListener, handler: Arc<impl Handler>) {
         };
         let handler = Arc::clone(&handler);
         tokio::spawn(async move {
-            let service = hyper::service::service_fn(move |request| {
-                let handler = Arc::clone(&handler);
-                async move { handler.handle(request).await.ok_or("closed on purpose") }
-            });
-            let _ = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            if let Some(stream) = stream.await {
+                converse(stream, handler).await;
+            }
             drop(place);
         });
     }
+}
+
+/// Answers the requests of one connection.
+async fn converse(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, handler: Arc<impl Handler>) {
+    let service = hyper::service::service_fn(move |request| {
+        let handler = Arc::clone(&handler);
+        async move { handler.handle(request).await.ok_or("closed on purpose") }
+    });
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// Listens on `address`; port 0 takes a free one.

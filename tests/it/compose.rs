@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Value;
+use sla_demo::stack::CLIENT_FILES;
 
 use crate::rules::{files, read, root, tool, yaml};
 
@@ -159,6 +160,10 @@ fn the_history_is_where_the_exporter_and_prometheus_look_for_it() {
         assert_eq!(volume(service, "/var/lib/sla-demo"), volume("history", "/var/lib/sla-demo"));
     }
     assert_eq!(volume("history-blocks", "/prometheus"), volume("prometheus", "/prometheus"));
+    // And what the exporter needs to log in to the demo service.
+    let files = format!("--client-files=/var/lib/sla-demo/{CLIENT_FILES}");
+    assert!(texts(&services["demo"]["command"]).contains(&files), "{files}");
+    assert_eq!(volume("demo", "/var/lib/sla-demo"), volume("exporter", "/var/lib/sla-demo"));
     // Who writes a volume first decides whose it is.
     assert!(read("deploy/Dockerfile").contains("install -d -o 65534 -g 65534 /data /var/lib/sla-demo"));
     let arguments = sla_demo::history::promtool_arguments("history.openmetrics".as_ref(), "/prometheus".as_ref());
@@ -173,12 +178,13 @@ fn addresses_in_the_configuration_are_services() {
     let exposed = |name: &str, port: &str| {
         let service = services.get(name).unwrap_or_else(|| panic!("there is no service {name}"));
         let ports = texts(&service["ports"]);
-        // Mail is for Alertmanager only and not published.
-        (name, port) == ("mailcatcher", "1025")
+        // Mail is for Alertmanager only, TLS for who has the certificate: not published.
+        [("mailcatcher", "1025"), ("demo", "8443")].contains(&(name, port))
             || ports.iter().any(|published| published.ends_with(&format!(":{port}")))
     };
     for (file, word) in [
         ("deploy/demo/sla.yml", "demo:8088"),
+        ("deploy/demo/sla.yml", "demo:8443"),
         ("deploy/demo/sla.yml", "mailcatcher:1025"),
         ("deploy/demo/sla.yml", "prometheus:9090"),
         ("deploy/demo/sla.yml", "alertmanager:9093"),

@@ -2,66 +2,15 @@
 //! form submitted and read back; link followed and counted, in the page and in PostgreSQL. And that a service which answers 200 and
 //! does not work is found out (C2.6.5–6, C4.1, C4.2).
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sla_demo::service::{Capability, Clicks, Mode, Service};
-use sla_demo::web;
+use sla_demo::{tls, web};
 use sla_tests::program::{Program, ours};
 use sla_tests::{eventually, free_port, http};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 use crate::demo::{as_postgres, give_to_postgres, start_postgres};
-
-/// A TLS end in front of `port` that wants a certificate of its clients; its files are in `folder`. Returns its own port.
-async fn front(folder: &Path, port: u16) -> u16 {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca = authority.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let issue = |name: &str| {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    };
-    let (own, client) = (issue("127.0.0.1"), issue("monitor"));
-    for (name, text) in [("ca.pem", &ca), ("client.pem", &client.0), ("client.key", &client.1)] {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let clients = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(clients.build().unwrap())
-        .with_single_cert(
-            vec![CertificateDer::from_pem_slice(own.0.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(own.1.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let own = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(mut outside) = acceptor.accept(stream).await else { return };
-                let Ok(mut inside) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-            });
-        }
-    });
-    own
-}
 
 fn configuration(secure: u16, plain: u16, database: u16) -> String {
     format!(
@@ -153,7 +102,10 @@ async fn users_ways_through_the_demo_are_probed_and_what_only_looks_well_is_foun
     tokio::spawn(web::serve(listener, Arc::clone(&service)));
     eventually("the database counts", async || http::get(plain, "/health/click_count").await).await;
     let own = tempfile::tempdir().unwrap();
-    let secure = front(own.path(), plain).await;
+    let listener = web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let secure = listener.local_addr().unwrap().port();
+    let config = tls::prepare(own.path(), sla_demo::clock::now()).unwrap();
+    tokio::spawn(web::serve_tls(listener, config, Arc::clone(&service)));
     std::fs::write(own.path().join("password"), "demo\n").unwrap();
     std::fs::write(own.path().join("sla.yml"), configuration(secure, plain, database)).unwrap();
 

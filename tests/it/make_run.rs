@@ -13,8 +13,16 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The variables that choose the ports.
-const PORTS: [&str; 7] =
-    ["DEMO_PORT", "EXPORTER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "SMTP_PORT", "MAIL_PORT", "GRAFANA_PORT"];
+const PORTS: [&str; 8] = [
+    "DEMO_PORT",
+    "EXPORTER_PORT",
+    "PROMETHEUS_PORT",
+    "ALERTMANAGER_PORT",
+    "SMTP_PORT",
+    "MAIL_PORT",
+    "GRAFANA_PORT",
+    "DEMO_TLS_PORT",
+];
 
 /// A launcher with all its programs running.
 struct Launcher {

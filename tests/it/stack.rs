@@ -10,8 +10,8 @@ use hyper::{Request, StatusCode};
 use sla_demo::history::{History, promtool_arguments};
 use sla_demo::mail::{Catcher, Mail, Store, receive};
 use sla_demo::service::{Clicks, Service};
-use sla_demo::stack::{Files, Ports, add_history, write_configs};
-use sla_demo::web;
+use sla_demo::stack::{CLIENT_FILES, Files, Ports, add_history, write_configs};
+use sla_demo::{tls, web};
 use sla_tests::program::{Program, on_path, ours};
 use sla_tests::{eventually, free_port, http, repository, shortened};
 use tempfile::TempDir;
@@ -51,7 +51,12 @@ impl Stack {
         let (demo, smtp) = (web::listen(any).await.unwrap(), web::listen(any).await.unwrap());
         let (demo_port, smtp_port) = (demo.local_addr().unwrap().port(), smtp.local_addr().unwrap().port());
         let mails = Store::default();
-        tokio::spawn(web::serve(demo, Service::new(Clicks::in_memory())));
+        let service = Service::new(Clicks::in_memory());
+        let demo_tls = web::listen(any).await.unwrap();
+        let demo_tls_port = demo_tls.local_addr().unwrap().port();
+        let tls = tls::prepare(&folder.path().join(CLIENT_FILES), sla_demo::clock::now()).unwrap();
+        tokio::spawn(web::serve_tls(demo_tls, tls, Arc::clone(&service)));
+        tokio::spawn(web::serve(demo, service));
         tokio::spawn(receive(smtp, mails.clone()));
         let pages = web::listen(any).await.unwrap();
         tokio::spawn(web::serve(pages, Catcher::new(mails.clone())));
@@ -62,6 +67,7 @@ impl Stack {
         let (exporter_port, alertmanager, prometheus) = (free_port(), free_port(), free_port());
         let ports = Ports {
             demo: demo_port,
+            demo_tls: demo_tls_port,
             exporter: exporter_port,
             prometheus,
             alertmanager,
@@ -207,7 +213,10 @@ pub(crate) const QUICK_FUNCTIONS: [(&str, &str); 4] =
 fn write_shortened(folder: &Path, text_format: u16) {
     let copy =
         |file: &str, replace: &[(&str, &str)]| shortened::copy(&repository().join(file), &folder.join(file), replace);
-    copy("deploy/demo/sla.yml", &[("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms")]);
+    copy(
+        "deploy/demo/sla.yml",
+        &[("interval: 15s", "interval: 1s"), ("timeout: 5s", "timeout: 400ms"), ("timeout: 7s", "timeout: 490ms")],
+    );
     let job = format!(
         "\nscrape_configs:\n  - {{job_name: text-format, static_configs: [{{targets: [\"{}\"]}}]}}\n",
         local(text_format)

@@ -40,6 +40,7 @@ fn write(options: &Options) -> Result<String, String> {
     // The services of docker-compose.yml.
     let addresses = Addresses {
         demo: "demo:8088".to_owned(),
+        demo_tls: "demo:8443".to_owned(),
         mail: "mailcatcher:1025".to_owned(),
         prometheus: "prometheus:9090".to_owned(),
         alertmanager: "alertmanager:9093".to_owned(),

@@ -43,14 +43,27 @@ fn phases(history: &History, start: i64, page: &mut Page) -> io::Result<()> {
         for watch in history.watched().filter(|watch| watch.prober() == prober) {
             for (phase, share) in phases {
                 let labels = watch.labels(&history.addresses, false);
-                let name = format!("{name}{{{labels},phase=\"{phase}\"}}");
-                for (stretch, times) in stretches(history, start) {
-                    let Some(failure) = failure(stretch, watch) else { continue };
-                    for at in times {
-                        page.sample(&name, duration(watch, failure, at) * share, at)?;
-                    }
-                }
+                parts(history, start, watch, &format!("{name}{{{labels},phase=\"{phase}\"}}"), *share, page)?;
             }
+        }
+    }
+    page.family("probe_flow_step_duration_seconds", "gauge")?;
+    for watch in history.watched() {
+        for (step, share) in watch.steps() {
+            let labels = watch.labels(&history.addresses, false);
+            let name = format!("probe_flow_step_duration_seconds{{{labels},step=\"{step}\"}}");
+            parts(history, start, watch, &name, *share, page)?;
+        }
+    }
+    Ok(())
+}
+
+/// The part of each run's time that is `share`.
+fn parts(history: &History, start: i64, watch: Watch, name: &str, share: f64, page: &mut Page) -> io::Result<()> {
+    for (stretch, times) in stretches(history, start) {
+        let Some(failure) = failure(stretch, watch) else { continue };
+        for at in times {
+            page.sample(name, duration(watch, failure, at) * share, at)?;
         }
     }
     Ok(())

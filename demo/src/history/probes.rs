@@ -10,6 +10,8 @@ pub(super) const SITE: &str = "here";
 pub struct Addresses {
     /// The demo service.
     pub demo: String,
+    /// The same, with TLS.
+    pub demo_tls: String,
     /// The mail catcher's SMTP.
     pub mail: String,
     /// Prometheus.
@@ -79,7 +81,11 @@ impl Watch {
 
     /// Seconds until a run gives up.
     pub(super) fn timeout(self) -> f64 {
-        if self == Self::Loopback { 3.0 } else { 5.0 }
+        match self {
+            Self::WebApp | Self::WebForm | Self::Link1 | Self::Link2 | Self::Link3 => 7.0,
+            Self::Loopback => 3.0,
+            _ => 5.0,
+        }
     }
 
     /// Seconds a good run usually takes.
@@ -99,7 +105,7 @@ impl Watch {
     fn name(self, at: &Addresses) -> (&'static str, String) {
         let page = |path: &str| format!("http://{}/{path}", at.demo);
         match self {
-            Self::WebApp => ("web-app", page("login")),
+            Self::WebApp => ("web-app", format!("https://{}/login", at.demo_tls)),
             Self::WebForm => ("web-form", page("form")),
             Self::Link1 => ("click-count", page("c/campaign-1")),
             Self::Link2 => ("click-count", page("c/campaign-2")),
@@ -115,8 +121,8 @@ impl Watch {
     /// Its module.
     pub(super) fn module(self) -> &'static str {
         match self {
-            Self::WebApp => "login_page",
-            Self::WebForm => "form_page",
+            Self::WebApp => "login",
+            Self::WebForm => "form",
             Self::Link1 | Self::Link2 | Self::Link3 => "counted_link",
             Self::Upstream | Self::ReferenceA | Self::ReferenceB => "healthy",
             Self::Mail => "smtp_banner",
@@ -127,9 +133,20 @@ impl Watch {
     /// The prober of its module.
     pub(super) fn prober(self) -> &'static str {
         match self {
+            Self::WebApp | Self::WebForm | Self::Link1 | Self::Link2 | Self::Link3 => "http_flow",
             Self::Mail => "tcp",
             Self::Loopback => "icmp",
             _ => "http",
+        }
+    }
+
+    /// The steps of its flow, and the share of a run's time that each takes.
+    pub(super) fn steps(self) -> &'static [(&'static str, f64)] {
+        match self {
+            Self::WebApp => &[("page", 0.25), ("login", 0.45), ("app", 0.25)],
+            Self::WebForm => &[("submit", 0.6), ("read", 0.35)],
+            Self::Link1 | Self::Link2 | Self::Link3 => &[("before", 0.3), ("click", 0.4), ("after", 0.25)],
+            _ => &[],
         }
     }
 

@@ -8,6 +8,7 @@ pub(super) fn addresses() -> Addresses {
     let local = |port: u16| format!("127.0.0.1:{port}");
     Addresses {
         demo: local(1),
+        demo_tls: local(6),
         mail: local(2),
         prometheus: local(3),
         alertmanager: local(4),

@@ -29,7 +29,7 @@ const HANG: Duration = Duration::from_secs(120);
 /// The known user of the demo.
 const USER: &str = "demo";
 /// And its password: printed on the login page.
-const PASSWORD: &str = "demo";
+pub(crate) const PASSWORD: &str = "demo";
 /// Who has it is logged in. One session for all: there is nothing behind the login.
 const SESSION: &str = "demo_session=open";
 

@@ -17,6 +17,9 @@ pub(super) fn may_ping() -> bool {
     [Type::DGRAM, Type::RAW].iter().any(|kind| Socket::new(Domain::IPV4, *kind, Some(Protocol::ICMPV4)).is_ok())
 }
 
+/// Where deploy/demo/sla.yml looks for what a client of the demo service needs, beside itself.
+pub const CLIENT_FILES: &str = "client";
+
 /// The files the programs are started with.
 #[derive(Debug)]
 pub struct Files {
@@ -45,6 +48,7 @@ pub fn write(repository: &Path, folder: &Path, ports: Ports) -> Result<Files, St
     let root = format!("{}/", repository.display());
     let addresses = [
         ("demo:8088", local(ports.demo)),
+        ("demo:8443", local(ports.demo_tls)),
         ("mailcatcher:1025", local(ports.smtp)),
         ("prometheus:9090", local(ports.prometheus)),
         ("alertmanager:9093", local(ports.alertmanager)),
@@ -92,6 +96,7 @@ pub fn add_history(files: &Files, ports: Ports, now: i64) -> Result<History, Str
     let local = |port: u16| format!("127.0.0.1:{port}");
     let addresses = Addresses {
         demo: local(ports.demo),
+        demo_tls: local(ports.demo_tls),
         mail: local(ports.smtp),
         prometheus: local(ports.prometheus),
         alertmanager: local(ports.alertmanager),
@@ -136,11 +141,24 @@ mod tests {
     fn the_shipped_files_are_pointed_at_loopback() {
         let folder = tempfile::tempdir().unwrap();
         // The demo's new port is Prometheus' old one: each is replaced once.
-        let ports = Ports { demo: 9090, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6, grafana: 7 };
+        let ports = Ports {
+            demo: 9090,
+            demo_tls: 1,
+            exporter: 2,
+            prometheus: 3,
+            alertmanager: 4,
+            smtp: 5,
+            mail: 6,
+            grafana: 7,
+        };
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let files = write(&repository, folder.path(), ports).unwrap();
         let exporter = std::fs::read_to_string(files.exporter).unwrap();
-        assert!(exporter.contains("http://127.0.0.1:9090/login") && exporter.contains("http://127.0.0.1:3/-/healthy"));
+        assert!(
+            exporter.contains("https://127.0.0.1:1/login")
+                && exporter.contains("http://127.0.0.1:9090/form")
+                && exporter.contains("http://127.0.0.1:3/-/healthy")
+        );
         let prometheus = std::fs::read_to_string(files.prometheus).unwrap();
         assert!(prometheus.contains("http://127.0.0.1:2/sd") && !prometheus.contains("../../recording-rules"));
         let shipped = std::fs::read_to_string(repository.join("deploy/demo/sla.yml")).unwrap();

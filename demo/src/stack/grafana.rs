@@ -184,7 +184,8 @@ mod tests {
     fn the_shipped_provisioning_is_pointed_at_this_run() {
         let folder = tempfile::tempdir().unwrap();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let ports = Ports { demo: 1, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6, grafana: 7 };
+        let ports =
+            Ports { demo: 1, demo_tls: 8, exporter: 2, prometheus: 3, alertmanager: 4, smtp: 5, mail: 6, grafana: 7 };
         let files = configs::write(&repository, folder.path(), ports).unwrap();
         provision(&repository, folder.path(), &files, ports).unwrap();
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::child::Child;
-pub use self::configs::{Files, add_history, write as write_configs};
+pub use self::configs::{CLIENT_FILES, Files, add_history, write as write_configs};
 pub use self::ports::Ports;
 use crate::history;
 
@@ -92,7 +92,17 @@ async fn start(places: &Places, ports: Ports, folder: &Path, children: &mut Vec<
     let alertmanager =
         if child::is_on_path("prometheus-alertmanager") { "prometheus-alertmanager" } else { "alertmanager" };
     let mut plan: Vec<Program> = vec![
-        ("demo service", ours("sla-demo"), vec![format!("--listen={}", listen(ports.demo))], ports.demo, "/"),
+        (
+            "demo service",
+            ours("sla-demo"),
+            vec![
+                format!("--listen={}", listen(ports.demo)),
+                format!("--tls-listen={}", listen(ports.demo_tls)),
+                format!("--client-files={}", path(&folder.join(configs::CLIENT_FILES))),
+            ],
+            ports.demo,
+            "/",
+        ),
         (
             "mail catcher",
             ours("sla-demo-mail"),

@@ -13,6 +13,9 @@ pub struct Ports {
     /// The demo service.
     #[arg(long = "demo-port", env = "DEMO_PORT", default_value_t = 8088)]
     pub demo: u16,
+    /// The demo service with TLS, for clients with a certificate.
+    #[arg(long = "demo-tls-port", env = "DEMO_TLS_PORT", default_value_t = 8443)]
+    pub demo_tls: u16,
     /// sla-exporter.
     #[arg(long = "exporter-port", env = "EXPORTER_PORT", default_value_t = 10115)]
     pub exporter: u16,
@@ -37,6 +40,7 @@ impl Ports {
     fn named(&self) -> Vec<(&'static str, &'static str, u16)> {
         let mut named = vec![
             ("the demo service", "DEMO_PORT", self.demo),
+            ("the demo service with TLS", "DEMO_TLS_PORT", self.demo_tls),
             ("sla-exporter", "EXPORTER_PORT", self.exporter),
             ("Prometheus", "PROMETHEUS_PORT", self.prometheus),
             ("Alertmanager", "ALERTMANAGER_PORT", self.alertmanager),
@@ -102,7 +106,16 @@ mod tests {
 
     fn ports(exporter: u16, mail: u16) -> Ports {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Ports { demo: free(), exporter, prometheus: free(), alertmanager: free(), smtp: free(), mail, grafana: free() }
+        Ports {
+            demo: free(),
+            demo_tls: free(),
+            exporter,
+            prometheus: free(),
+            alertmanager: free(),
+            smtp: free(),
+            mail,
+            grafana: free(),
+        }
     }
 
     #[test]

@@ -135,6 +135,19 @@ impl Samples {
         Self { trace: Some(Box::new(Trace::new())), ..Self::new() }
     }
 
+    /// An empty set for what happens within a step of this one; it remembers what happened where this one does.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        Self { trace: self.trace.as_ref().map(|trace| Box::new(trace.inner())), ..Self::new() }
+    }
+
+    /// Takes over what `inner` remembers, without what `say` takes out of its texts.
+    pub fn happened_within(&mut self, inner: &mut Self, say: impl Fn(&str) -> String) {
+        if let (Some(trace), Some(inner)) = (&mut self.trace, inner.trace.take()) {
+            trace.within(*inner, say);
+        }
+    }
+
     /// Echo requests and replies of all attempts so far.
     pub fn echoes(&mut self) -> &mut Echoes {
         &mut self.echoes

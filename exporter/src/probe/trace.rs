@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Steps kept; a target that talks on is not worth more.
-const MAX_STEPS: usize = 100;
+/// Steps kept, those within a flow's among them; a target that talks on is not worth more.
+const MAX_STEPS: usize = 400;
 /// Certificates kept of a chain.
 const MAX_CERTIFICATES: usize = 10;
 /// The longest text of a step, in characters.
@@ -82,6 +82,24 @@ impl Trace {
                 ..one
             })
             .collect();
+    }
+
+    /// What happened within the newest step, and the certificates of it where there are any; `say` takes out of a text what must
+    /// not be in it.
+    pub(super) fn within(&mut self, inner: Self, say: impl Fn(&str) -> String) {
+        for step in inner.steps {
+            if self.steps.len() < MAX_STEPS {
+                self.steps.push(Step { at: step.at, what: plain(&say(&step.what)), found: true });
+            }
+        }
+        if !inner.certificates.is_empty() {
+            self.certificates = inner.certificates;
+        }
+    }
+
+    /// One for what happens within the next step, on the same clock.
+    pub(super) fn inner(&self) -> Self {
+        Self { began: self.began, ..Self::new() }
     }
 
     /// What happened, in its order.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sla_exporter::probe::{Extra, Metric, Module, Reason, Run};
+use sla_exporter::probe::{Budget, Extra, Metric, Module, Reason, Run, Shared, run_traced};
 use url::form_urlencoded;
 
 use crate::support::http::{Server, answer, serve, serve_tls};
@@ -61,6 +61,8 @@ impl Shop {
                 self.entries[id.parse::<usize>().unwrap() - 1] = "deleted".to_owned();
                 answer(200, "", "")
             }
+            ("POST", ["repeat"]) => answer(303, &format!("Location: /seen/{}\r\n", field("password")), ""),
+            ("GET", ["seen", _]) => answer(200, "", "seen"),
             ("POST", ["json"]) => answer(200, "Content-Type: application/json\r\n", &format!("{{\"you\": {body}}}")),
             ("GET", ["c", link]) => {
                 *self.clicks.entry((*link).to_owned()).or_default() += u32::from(!self.forgetful);
@@ -390,6 +392,45 @@ async fn a_secret_that_the_target_repeats_is_not_told() {
     );
     let run = run(&flow(&section), &server.url("")).await;
     failed(&run, "login", Reason::Body, "is `wrong: <secret>`; expected `none`");
+}
+
+/// What `sla-exporter probe` and `debug=true` show: what happened within each step, and the certificates, without secrets.
+#[tokio::test]
+async fn what_happens_within_each_step_is_told_to_who_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, SECRET).unwrap();
+    let root = Authority::new("root");
+    let ca = root.write(folder.path());
+    let shop = Mutex::new(Shop::default());
+    let acceptor = root.issue(&["127.0.0.1"], YEARS).acceptor(&[], None);
+    let server = serve_tls(acceptor, move |request| shop.lock().unwrap().answer(request)).await;
+    let section = format!(
+        "tls_config: {{ca_file: {}}}\n    variables: {{password: {{file: {}}}}}\n    steps:\n      - {{name: page, request: {{url: /login}}}}\n      \
+         - {{name: repeat, request: {{url: /repeat, form: {{password: \"{{{{password}}}}\"}}}}}}",
+        ca.display(),
+        file.display()
+    );
+    let (module, target) = (flow(&section), format!("https://{}", server.address));
+    let budget = Budget { attempts: 1, timeout: Duration::from_secs(5), spare: Duration::ZERO };
+    let (run, trace) = run_traced(&module, &target, None, budget, &Shared::new()).await;
+    succeeded(&run);
+    let told: Vec<(bool, &str)> = trace.steps().iter().map(|step| (step.found, step.what.as_str())).collect();
+    let place = |what: (bool, &str)| {
+        told.iter().position(|one| *one == what).unwrap_or_else(|| panic!("{what:?} is not in {told:#?}"))
+    };
+    let order = [
+        place((false, "step page")),
+        place((true, "TLS 1.3")),
+        place((true, "HTTP/1.1 200 OK")),
+        place((false, "step repeat")),
+        place((true, "HTTP/1.1 303 See Other")),
+        place((true, &format!("redirected to {target}/seen/<secret>"))),
+    ];
+    assert!(order.is_sorted(), "{told:#?}");
+    assert!(!format!("{told:?}").contains(SECRET), "{told:#?}");
+    assert!(trace.steps().is_sorted_by_key(|step| step.at));
+    assert_eq!(trace.certificates().iter().map(|one| one.names.as_slice()).collect::<Vec<_>>(), [["127.0.0.1"]]);
 }
 
 #[tokio::test]

@@ -126,8 +126,8 @@ impl Flow<'_> {
         let began = Instant::now();
         let own = step.timeout.or(self.settings.step_timeout).map_or(end, |timeout| (began + timeout).min(end));
         // What this step's requests say of themselves; a timeout says what was waited for.
-        let mut said = Samples::new();
         out.stage(format!("step {}", step.name));
+        let mut said = out.inner();
         let result = if began >= end {
             Err(Failure::new(Reason::Timeout, "no time was left for it"))
         } else {
@@ -143,6 +143,7 @@ impl Flow<'_> {
             }
         };
         let took = began.elapsed();
+        out.happened_within(&mut said, |text| self.variables.excerpt(text));
         if !self.cleaning {
             keep(&said, out);
         }
