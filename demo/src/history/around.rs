@@ -25,6 +25,7 @@ pub(super) fn write(history: &History, detailed: i64, page: &mut Page) -> io::Re
     let start = detailed.max(history.end() - BACK);
     phases(history, start, page)?;
     device(history, start, page)?;
+    failed_steps(history, detailed, page)?;
     duties::verdicts(history, detailed, HOST, page)?;
     alerts(history, detailed, page)
 }
@@ -53,6 +54,27 @@ fn phases(history: &History, start: i64, page: &mut Page) -> io::Result<()> {
             let labels = watch.labels(&history.addresses, false);
             let name = format!("probe_flow_step_duration_seconds{{{labels},step=\"{step}\"}}");
             parts(history, start, watch, &name, *share, page)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where flows ended that failed: at their first step, or, where it answered, at the second.
+fn failed_steps(history: &History, detailed: i64, page: &mut Page) -> io::Result<()> {
+    page.family("probe_flow_failed_step_info", "gauge")?;
+    for watch in history.watched().filter(|watch| !watch.steps().is_empty()) {
+        let own = history.story.faults.iter().filter(|fault| fault.what.contains(&watch) && fault.end > detailed);
+        let mut reasons: Vec<&str> = own.map(|fault| fault.reason).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for reason in reasons {
+            let place = usize::from(matches!(reason, "status" | "body"));
+            let Some((step, _)) = watch.steps().get(place) else { continue };
+            let labels = watch.labels(&history.addresses, false);
+            let name = format!("probe_flow_failed_step_info{{{labels},step=\"{step}\",reason=\"{reason}\"}}");
+            series(history, detailed, &name, page, |stretch| {
+                (failure(stretch, watch).flatten() == Some(reason)).then_some(1.0)
+            })?;
         }
     }
     Ok(())
