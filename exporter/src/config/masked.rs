@@ -41,8 +41,10 @@ fn render(node: &Node) -> String {
 
 /// Keys whose value is, or holds, a secret; the name of a file that holds one is none.
 pub(crate) fn is_secret(key: &str) -> bool {
-    const PARTS: [&str; 10] = [
+    const PARTS: [&str; 12] = [
         "password",
+        "passwd",
+        "passphrase",
         "secret",
         "token",
         "credential",
@@ -54,8 +56,10 @@ pub(crate) fn is_secret(key: &str) -> bool {
         "assertion",
     ];
     let key = key.to_ascii_lowercase();
+    // `X-Auth-Key`, `Ocp-Apim-Subscription-Key`; one header of such a name is none.
+    let header = key.ends_with("-key") && key != "idempotency-key";
     let of_file = key.ends_with("_file") || key.ends_with("_files") || key == "files";
-    !of_file && key != "token_url" && (key == "key" || PARTS.iter().any(|part| key.contains(part)))
+    !of_file && key != "token_url" && (key == "key" || header || PARTS.iter().any(|part| key.contains(part)))
 }
 
 /// What of a part is hidden, beside what its own keys say.
@@ -130,14 +134,17 @@ fn nested(text: &mut String, node: &Node, depth: usize, hide: Hide) {
 fn scalar(value: &str, plain: bool) -> String {
     let shown: String = value.chars().take(MAX_TEXT).collect();
     let dots = if shown.len() < value.len() { "…" } else { "" };
-    // A password in a URL, such as a proxy's.
-    let shown = match (shown.find("://"), shown.find('@')) {
-        (Some(scheme), Some(at)) if scheme < at && !shown[scheme + 3..at].contains(['/', ' ']) => {
-            format!("{}{SECRET}{}", &shown[..scheme + 3], &shown[at..])
-        }
-        _ => shown,
-    };
+    let shown = without_user(&shown).unwrap_or(shown);
     if plain && dots.is_empty() { shown } else { serde_json::to_string(&format!("{shown}{dots}")).unwrap_or_default() }
+}
+
+/// A URL, such as a proxy's, without the user and the password in it; `None` where there are none.
+fn without_user(text: &str) -> Option<String> {
+    let start = text.find("://")? + 3;
+    let length = text[start..].find(['/', ' ']).unwrap_or(text.len() - start);
+    // The last one: a password may have an `@`, too, and the host has none.
+    let at = start + text[start..start + length].rfind('@')?;
+    Some(format!("{}{SECRET}{}", &text[..start], &text[at..]))
 }
 
 #[cfg(test)]
@@ -158,9 +165,9 @@ basic_auth: {username: u, password: S3CRET, password_file: pw.txt}
 authorization: {type: Bearer, credentials: S3CRET, credentials_file: c.txt}
 bearer_token: S3CRET
 bearer_token_file: t.txt
-proxy_url: http://u:S3CRET@proxy:3128/
+proxy_url: http://u:S3@S3CRET@proxy:3128/
 oauth2: {client_id: id, client_secret: S3CRET, token_url: https://a/token, endpoint_params: {client_secret: S3CRET, assertion: S3CRET}}
-headers: {Authorization: S3CRET, Cookie: S3CRET, X-Api-Key: S3CRET, Accept: ja}
+headers: {Authorization: S3CRET, Cookie: S3CRET, X-Api-Key: S3CRET, X-Auth-Key: S3CRET, Idempotency-Key: once, Accept: ja}
 http_headers: {X-A: {values: [open], secrets: [S3CRET, {x: S3CRET}], files: [h.txt]}}
 tls_config: {key: S3CRET, key_file: k.pem, ca: open}
 grpc: {metadata: {authorization: [S3CRET], x-tenant: [tenant]}}
@@ -176,6 +183,7 @@ websocket: {headers: {Cookie: {values: [S3CRET], files: [cookie.txt]}, Origin: {
             "id",
             "https://a/token",
             "ja",
+            "once",
             "open",
             "h.txt",
             "k.pem",

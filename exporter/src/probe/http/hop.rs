@@ -14,6 +14,7 @@ use super::cookies::Cookies;
 use super::proxy::Via;
 use super::redirect::Step;
 use super::settings::Settings;
+use crate::config::masked;
 use crate::probe::{Failure, Reason};
 
 /// What is asked next, and what is carried from one request to the next.
@@ -130,13 +131,11 @@ impl<'a> Hop<'a> {
             }
         };
         let trusted = self.is_trusted();
-        for (name, value) in &self.settings.headers {
-            if trusted || !is_secret(name) {
+        let extra = self.settings.extra_headers.values.iter().map(|(name, value)| (name, value));
+        for (name, value) in self.settings.headers.iter().chain(extra) {
+            if trusted || !masked::is_secret(name.as_str()) {
                 headers.append(name, value.clone());
             }
-        }
-        for (name, value) in &self.settings.extra_headers.values {
-            headers.append(name, value.clone());
         }
         for (name, value) in self.secrets.iter().filter(|_| trusted) {
             headers.append(name, value.clone());
@@ -153,11 +152,6 @@ impl<'a> Hop<'a> {
         *request.headers_mut() = headers;
         Ok(request)
     }
-}
-
-/// Headers that are not sent to another host after a redirect.
-fn is_secret(name: &hyper::header::HeaderName) -> bool {
-    [hyper::header::AUTHORIZATION, hyper::header::PROXY_AUTHORIZATION, COOKIE].contains(name)
 }
 
 /// Whether `url` is the same service as `origin`: the same scheme, host and port, or its step from HTTP to HTTPS.

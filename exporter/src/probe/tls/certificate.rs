@@ -108,7 +108,7 @@ impl Facts {
 
     /// Sets the metrics.
     pub(super) fn write(&self, verified: bool, out: &mut Samples) {
-        #[allow(clippy::cast_precision_loss)] // exact for the next 285 million years
+        // exact for the next 285 million years
         let seconds = |at: i64| at as f64;
         out.set(Metric::SslEarliestCertExpiry, seconds(self.earliest));
         if let (true, Some(end)) = (verified, self.last_chain) {

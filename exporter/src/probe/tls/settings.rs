@@ -22,6 +22,8 @@ pub struct TlsSettings {
     pub server_name: Option<String>,
     pub(super) trust: Arc<Trust>,
     pub(super) facts: Arc<Cache>,
+    /// The client's own certificate, as it was read.
+    client: Option<Arc<[u8]>>,
 }
 
 impl fmt::Debug for TlsSettings {
@@ -47,6 +49,12 @@ impl TlsSettings {
     #[must_use]
     pub fn verifies(&self) -> bool {
         self.trust.verifies()
+    }
+
+    /// As whom a client shows itself: its certificate in PEM form, where it has one.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&Arc<[u8]>> {
+        self.client.as_ref()
     }
 }
 
@@ -112,7 +120,7 @@ const ONLY_12: &[&SupportedProtocolVersion] = &[&version::TLS12];
 const ONLY_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 
 /// PEM text from a file or inline. The outer `None` means a reported error.
-#[allow(clippy::option_option)] // absent and wrong are two things here
+// absent and wrong are two things here
 fn content(map: &mut MapCursor<'_>, inline: &'static str, file: &'static str) -> Option<Option<Vec<u8>>> {
     match (map.get(inline), map.get(file)) {
         (Some(cursor), Some(_)) => cursor.error(format_args!("give `{inline}` or `{file}`, not both")),
@@ -122,7 +130,6 @@ fn content(map: &mut MapCursor<'_>, inline: &'static str, file: &'static str) ->
     }
 }
 
-#[allow(clippy::option_option)]
 fn client(
     cert: Option<Vec<u8>>,
     key: Option<SecretSource>,
@@ -143,7 +150,6 @@ fn client(
 }
 
 /// `TLS10` to `TLS13` as a number; the outer `None` means a reported error.
-#[allow(clippy::option_option)]
 fn version_of(map: &mut MapCursor<'_>, key: &'static str) -> Option<Option<u8>> {
     let words = [("TLS10", 10), ("TLS11", 11), ("TLS12", 12), ("TLS13", 13)];
     let Some(cursor) = map.get(key) else { return Some(None) };
@@ -195,6 +201,7 @@ fn build(error: &impl Fn(&str), read: Read, alpn: &[&[u8]]) -> Option<TlsSetting
         }
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(Recorder::new(Arc::clone(&trust))));
+    let client = read.client.as_ref().map(|(cert, _)| Arc::from(cert.as_slice()));
     let mut config = match read.client {
         None => builder.with_no_client_auth(),
         Some((cert, key)) => {
@@ -216,6 +223,7 @@ fn build(error: &impl Fn(&str), read: Read, alpn: &[&[u8]]) -> Option<TlsSetting
         server_name: read.server_name,
         trust,
         facts: Arc::new(Cache::default()),
+        client,
     })
 }
 

@@ -17,6 +17,10 @@ pub(super) struct Identity {
     pub(super) client_id: String,
     pub(super) secret: Option<SecretSource>,
     pub(super) form: Vec<(String, String)>,
+    /// The certificate that servers may know the client by, with a secret or without.
+    pub(super) certificate: Option<Arc<[u8]>>,
+    /// Whether it was certain who handed the token out: one that was not is not shown where it must be.
+    pub(super) verified: bool,
 }
 
 /// How a client says who it is.

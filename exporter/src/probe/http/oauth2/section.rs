@@ -94,8 +94,14 @@ impl OAuth2 {
             assertions: Assertions::none(),
             hand_over: Some(true),
         };
-        let identity =
-            Identity { url: url.to_string(), client_id: client_id.clone(), secret: secret.clone(), form: form.clone() };
+        let identity = Identity {
+            url: url.to_string(),
+            client_id: client_id.clone(),
+            secret: secret.clone(),
+            form: form.clone(),
+            certificate: endpoint.tls.client_certificate().cloned(),
+            verified: endpoint.tls.verifies(),
+        };
         Some(Self { endpoint: Box::new(endpoint), url, client_id, secret, form, tokens: Tokens::of(identity) })
     }
 }

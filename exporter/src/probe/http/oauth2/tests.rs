@@ -136,6 +136,8 @@ fn sections_that_agree_share_their_tokens_as_long_as_one_is_there() {
         client_id: client.to_owned(),
         secret: None,
         form: Vec::new(),
+        certificate: None,
+        verified: true,
     };
     let one = Tokens::of(identity("a"));
     assert!(Arc::ptr_eq(&one, &Tokens::of(identity("a"))));
@@ -143,6 +145,30 @@ fn sections_that_agree_share_their_tokens_as_long_as_one_is_there() {
     one.set_style(Style::Form);
     drop(one);
     assert_eq!(Tokens::of(identity("a")).style(), Style::Header, "nobody had it any longer");
+}
+
+/// A client may be its certificate and no more: without this, one would be shown as the other.
+#[test]
+fn clients_with_certificates_of_their_own_have_tokens_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let [cert, key] = ["crt", "key"].map(|kind| folder.path().join(format!("{name}.{kind}")));
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        format!("cert_file: {}, key_file: {}", cert.display(), key.display())
+    };
+    let (a, b) = (certificate("a"), certificate("b"));
+    let client = |tls: &str| {
+        let yaml = format!("{{client_id: certified, token_url: 'https://login.example/', tls_config: {{{tls}}}}}");
+        let (oauth2, findings) = read(&yaml, false);
+        oauth2.unwrap_or_else(|| panic!("{findings:?}")).tokens
+    };
+    let one = client(&a);
+    assert!(Arc::ptr_eq(&one, &client(&a)));
+    for other in [&b, &String::new(), &format!("{a}, insecure_skip_verify: true")] {
+        assert!(!Arc::ptr_eq(&one, &client(other)), "{other}");
+    }
 }
 
 fn read(yaml: &str, inline_secrets: bool) -> (Option<OAuth2>, Vec<String>) {
