@@ -64,7 +64,7 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
         || Some(ExtraHeaders::default()),
         |c| {
             let authorized = client.as_ref().is_some_and(|(_, login)| login.is_some());
-            let good = open_secrets(&c, authorized);
+            let good = open_secrets(&c, authorized)?;
             ExtraHeaders::of(&c, &RESERVED, "it belongs to the connection; remove it").filter(|_| good)
         },
     );
@@ -102,10 +102,10 @@ fn http_config(mut map: MapCursor<'_>) -> Option<(TlsSettings, Login)> {
     Some((tls?, login?))
 }
 
-/// Whether no header says in the open what should be secret, or says twice who asks.
-fn open_secrets(section: &Cursor<'_>, authorized: bool) -> bool {
+/// Whether no header says in the open what should be secret, or says twice who asks; `None` where there are no headers to read.
+fn open_secrets(section: &Cursor<'_>, authorized: bool) -> Option<bool> {
     let mut good = true;
-    for (name, _, cursor) in section.named().unwrap_or_default() {
+    for (name, _, cursor) in section.named()? {
         if authorized && name.eq_ignore_ascii_case("authorization") {
             cursor.error::<()>("is sent already; remove it, or what `http_config` says of it");
             good = false;
@@ -122,7 +122,7 @@ fn open_secrets(section: &Cursor<'_>, authorized: bool) -> bool {
             good = false;
         }
     }
-    good
+    Some(good)
 }
 
 #[cfg(test)]
@@ -139,6 +139,13 @@ mod tests {
         );
         assert!(!settings.sends_credentials());
         assert_eq!(findings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn headers_that_are_none_are_said_once() {
+        for yaml in ["{headers: text}", "{headers: [a]}"] {
+            assert_eq!(testing::read(yaml, decode).1.len(), 1, "{yaml}");
+        }
     }
 
     #[test]
