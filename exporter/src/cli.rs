@@ -135,8 +135,8 @@ pub struct RunFlags {
     /// Where the root of the system is that --path.procfs is of; needed where that is not /proc
     #[arg(long = "path.rootfs", value_name = "FOLDER", env = "SLA_EXPORTER_PATH_ROOTFS")]
     pub rootfs: Option<PathBuf>,
-    /// Let /probe send a module's credentials to any target a request names, as blackbox_exporter does, not only to those of
-    /// the configuration's probes
+    /// Let /probe send a module's credentials to any target a request names, and connect to any Unix socket, as
+    /// blackbox_exporter does, not only to those of the configuration's probes
     #[arg(long = "probe.credentials-to-any-target", env = "SLA_EXPORTER_PROBE_CREDENTIALS_TO_ANY_TARGET")]
     pub credentials_anywhere: bool,
     /// What /status is made from.

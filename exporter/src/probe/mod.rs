@@ -66,6 +66,17 @@ impl Module {
         }
     }
 
+    /// Whether `target` is a Unix socket: to connect to one is a right of the user this process runs as, and may be all that a
+    /// service asks for (PostgreSQL's `peer`).
+    #[must_use]
+    pub fn is_socket(&self, target: &str) -> bool {
+        match &self.prober {
+            Prober::Unix(_) => true,
+            Prober::Clamd(_) | Prober::Postgres(_) => target.starts_with('/'),
+            _ => false,
+        }
+    }
+
     /// `name` as [`run_as`] takes it; `None` where the prober has no use for it.
     ///
     /// # Errors

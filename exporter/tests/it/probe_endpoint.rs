@@ -102,6 +102,39 @@ async fn credentials_go_to_targets_of_the_configuration_and_no_other() {
     assert!(answer.text().contains("probe_http_status_code 299\n"), "{}", answer.text());
 }
 
+/// A socket opens to the user the exporter runs as, whoever asks it to connect.
+#[tokio::test]
+async fn unix_sockets_are_reached_where_the_configuration_has_them_as_targets_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (known, other) = (path("known.sock"), path("other.sock"));
+    let _listeners = [&known, &other].map(|path| tokio::net::UnixListener::bind(path).unwrap());
+    let text = SMALL
+        .replace(
+            "modules: {tcp: {prober: tcp, timeout: 1s}}",
+            "modules: {tcp: {prober: tcp, timeout: 1s}, socket: {prober: unix, timeout: 2s}, virus: {prober: clamd, timeout: 2s}, \
+             db: {prober: postgres, timeout: 2s, postgres: {user: u, dbname: d}}}",
+        )
+        .replace(
+            "probes: [",
+            &format!("probes: [{{name: known, module: socket, targets: [\"{known}\"], interval: 5m}}, "),
+        );
+    let server = Server::start(&text);
+    let ask = async |module: &str, target: &str| server.get(&format!("/probe?module={module}&target={target}")).await;
+    assert!(ask("socket", &known).await.text().contains("probe_success 1\n"));
+    for (module, target) in
+        [("socket", other.as_str()), ("socket", "@name"), ("virus", &other), ("db", "/run/postgresql")]
+    {
+        let answer = ask(module, target).await;
+        assert_eq!(answer.status, 400, "{module}: {}", answer.text());
+        assert!(answer.text().contains("rights of this process"), "{}", answer.text());
+    }
+    for (module, target) in [("virus", "127.0.0.1:1"), ("db", "127.0.0.1:1")] {
+        let answer = ask(module, target).await;
+        assert!(answer.text().contains("probe_success 0\n"), "{module}: {}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn hostname_is_who_is_meant() {
     let port = mirror().await;

@@ -74,7 +74,7 @@ pub fn check_target(settings: &Settings, target: &str) -> Result<(), String> {
 pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut Samples) -> Result<(), Failure> {
     out.set(Metric::ClamdSignatureMaxAge, settings.max_age.as_secs_f64());
     let way = match Target::parse(target).map_err(|why| Failure::new(Reason::Internal, why))? {
-        Target::Socket(path) => talk::Way::Socket(path),
+        Target::Socket(socket) => talk::Way::Socket(socket),
         Target::Tcp(endpoint) => {
             let begin = Instant::now();
             let address = shared.resolver.resolve(&endpoint.host, settings.ip, out).await;

@@ -1,14 +1,12 @@
 //! One command and its answer, each bounded by a zero byte, as clamd's `z` commands have it.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 
 use crate::config::decode::shorten;
-use crate::probe::{Failure, Reason, net};
+use crate::probe::net::{self, UnixSocket};
+use crate::probe::{Failure, Reason};
 
 /// More than clamd says to any of these commands, in bytes.
 const MAX_ANSWER: usize = 4 << 10;
@@ -17,24 +15,14 @@ const MAX_ANSWER: usize = 4 << 10;
 #[derive(Debug)]
 pub(super) enum Way {
     Tcp(SocketAddr, Option<IpAddr>),
-    Socket(PathBuf),
+    Socket(UnixSocket),
 }
 
 /// Sends `command` and `stream` behind it, and returns the answer without its end.
 pub(super) async fn ask(way: &Way, command: &[u8], stream: &[u8]) -> Result<String, Failure> {
     match way {
         Way::Tcp(address, source) => exchange(net::connect(*address, *source).await?, command, stream).await,
-        Way::Socket(path) => {
-            let connected = UnixStream::connect(path).await.map_err(|error| {
-                let doing = format!("connect to {}", path.display());
-                match error.kind() {
-                    // What a stopped clamd leaves.
-                    io::ErrorKind::NotFound => Failure::new(Reason::Refused, format_args!("{doing}: {error}")),
-                    _ => Failure::io(&doing, &error),
-                }
-            });
-            exchange(connected?, command, stream).await
-        }
+        Way::Socket(socket) => exchange(socket.connect().await?, command, stream).await,
     }
 }
 

@@ -1,21 +1,18 @@
 //! Where a PostgreSQL server listens: `host:port`, or the folder of its Unix socket.
 
-use std::path::PathBuf;
-
 use crate::config::decode::shorten;
 use crate::probe::endpoint::Endpoint;
+use crate::probe::net::UnixSocket;
 
 /// PostgreSQL's port.
 const PORT: u16 = 5432;
-/// The longest path of a Unix socket Linux takes, in bytes, without the terminating zero.
-const MAX_SOCKET_PATH: usize = 107;
 
 /// A server's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Tcp(Endpoint),
     /// The socket itself.
-    Socket(PathBuf),
+    Socket(UnixSocket),
 }
 
 impl Target {
@@ -32,11 +29,7 @@ impl Target {
                 _ => return Err(format!("found the port `{}`; a port is a number from 1 to 65535", shorten(port))),
             },
         };
-        let path = format!("{}/.s.PGSQL.{port}", folder.trim_end_matches('/'));
-        if path.len() > MAX_SOCKET_PATH || path.contains('\0') {
-            return Err(format!("a socket's path has at most {MAX_SOCKET_PATH} bytes, found {}", path.len()));
-        }
-        Ok(Self::Socket(path.into()))
+        UnixSocket::parse(&format!("{}/.s.PGSQL.{port}", folder.trim_end_matches('/'))).map(Self::Socket)
     }
 }
 
@@ -52,7 +45,7 @@ mod tests {
             ("/run/postgresql:6432", "/run/postgresql/.s.PGSQL.6432"),
             ("/", "/.s.PGSQL.5432"),
         ] {
-            assert_eq!(Target::parse(text), Ok(Target::Socket(path.into())), "{text}");
+            assert_eq!(Target::parse(text), UnixSocket::parse(path).map(Target::Socket), "{text}");
         }
         assert!(Target::parse("/run:postgresql").unwrap_err().contains("a number from 1 to 65535"));
         assert!(Target::parse(&format!("/{}", "x".repeat(92))).is_ok());

@@ -37,11 +37,10 @@ pub(super) async fn open(
 ) -> Result<Transport, Failure> {
     let endpoint = match target {
         Target::Tcp(endpoint) => endpoint,
-        Target::Socket(path) => {
+        Target::Socket(socket) => {
             let connected = timed("connect", out, async |out: &mut Samples| {
                 out.stage("connecting");
-                let connected = UnixStream::connect(path).await;
-                connected.map_err(|error| missing_socket(path, &error))
+                socket.connect().await
             });
             // As libpq has it: sslmode has no meaning on a Unix socket.
             return connected.await.map(Transport::Unix);
@@ -60,15 +59,6 @@ pub(super) async fn open(
         return Ok(Transport::Tcp(stream));
     }
     timed("tls", out, async |out: &mut Samples| negotiate(settings, stream, &endpoint.host, out).await).await
-}
-
-/// A socket that is not there is what a stopped server leaves.
-fn missing_socket(path: &std::path::Path, error: &io::Error) -> Failure {
-    let doing = format!("connect to {}", path.display());
-    match error.kind() {
-        io::ErrorKind::NotFound => Failure::new(Reason::Refused, format_args!("{doing}: {error}")),
-        _ => Failure::io(&doing, error),
-    }
 }
 
 async fn negotiate(

@@ -79,17 +79,31 @@ fn admitted(
     probe::check_target(module, &target).map_err(|why| format!("target: {why}"))?;
     let hostname = hostname.map(|name| module.hostname(&name)).transpose()?.flatten();
     let known = || config.targets.iter().any(|spec| spec.module.name == module.name && spec.target == target);
-    if module.sends_credentials() && !site.app.options().credentials_anywhere && !(known() && hostname.is_none()) {
-        // Whoever may ask could have them sent to a server of theirs.
+    if let Some(lent) = lent(module, &target)
+        && !site.app.options().credentials_anywhere
+        && (hostname.is_some() || !known())
+    {
         return Err(format!(
-            "module `{}` sends credentials, and over {PATH} it sends them to no target but those that the configuration's \
-             probes have with this module; add a probe, or start with --probe.credentials-to-any-target where nobody but \
-             Prometheus can reach this address",
+            "module `{}` {lent}, and over {PATH} it does so for no target but those that the configuration's probes have with \
+             this module; add a probe, or start with --probe.credentials-to-any-target where nobody but Prometheus can \
+             reach this address",
             module.name
         ));
     }
     let timeout = time_limit(module, patience(headers)?);
     Ok((Arc::clone(module), Admitted { target, hostname, timeout, debug }))
+}
+
+/// What a run does on behalf of who asks that they may have no right to: have credentials sent to a server of theirs, or be let
+/// in where this process is.
+fn lent(module: &Module, target: &str) -> Option<&'static str> {
+    if module.sends_credentials() {
+        Some("sends credentials")
+    } else if module.is_socket(target) {
+        Some("reaches Unix sockets with the rights of this process")
+    } else {
+        None
+    }
 }
 
 /// How long the scraper waits for the answer; `None` where it does not say.
