@@ -136,7 +136,10 @@ impl Postgres {
     /// A file with `password` in it, for `password_file`.
     pub(crate) fn password_file(&self, password: &str) -> PathBuf {
         let path = self.certs.ca_file().with_file_name(format!("{password}.pass"));
-        std::fs::write(&path, format!("{password}\n")).unwrap();
+        // At once: other tests read the file of that name, and found it empty while it was written.
+        let whole = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
+        std::fs::write(whole.path(), format!("{password}\n")).unwrap();
+        whole.persist(&path).unwrap();
         path
     }
 
