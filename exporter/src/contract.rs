@@ -160,7 +160,7 @@ impl Quorum {
 
     /// How many of `evidences` must be up; at least one where there is any.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[allow(clippy::cast_possible_truncation)]
     pub fn required(self, evidences: usize) -> usize {
         match self {
             Self::All => evidences,

@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::exposition::{Kind, Page};
 
 /// Writes all families of `config`.
-#[allow(clippy::cast_precision_loss)]
 pub fn write(config: &Config, page: &mut Page) {
     let contract = config.contract.name.as_str();
     let evidence = evidence(config);

@@ -102,7 +102,6 @@ fn gauge_vec(name: &str, help: &str) -> prometheus::GaugeVec {
         .unwrap_or_else(|e| unreachable!("{name}: {e}"))
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn write_family(page: &mut Page, family: &MetricFamily) {
     let kind = match family.get_field_type() {
         MetricType::COUNTER => Kind::Counter,

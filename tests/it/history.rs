@@ -12,7 +12,6 @@ use crate::stack::Stack;
 
 /// The figures of `months.yml` that can be compared before and after the seam, with what the history promises.
 fn promised(figures: Figures) -> Vec<(&'static str, f64)> {
-    #[allow(clippy::cast_precision_loss)]
     let seconds = |seconds: i64| seconds as f64;
     let mut promised = vec![
         ("sla:month_parts:seconds{part=\"service\",", seconds(figures.service)),
@@ -34,7 +33,6 @@ async fn figures_are_as_promised(stack: &Stack, history: &History) {
         for (function, figures) in FUNCTIONS.iter().zip(history.figures(month)) {
             for (series, wanted) in promised(figures) {
                 let series = format!("{series}function=\"{function}\",month=\"{}\"}}", month.name());
-                #[allow(clippy::cast_precision_loss)]
                 let slack = if series.contains("unmeasured") { slack as f64 } else { 0.0 };
                 eventually(&format!("{series} is {wanted}"), async || {
                     // The rules' own, with the exporter's ledger: recorded since the start.

@@ -22,7 +22,6 @@ pub(super) struct Scratch {
 }
 
 /// Writes all families of probe results.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn write_probes(page: &mut Page, targets: &[std::sync::Arc<Target>], now: Instant, scratch: &mut Scratch) {
     scratch.families.resize_with(Metric::ALL.len(), Vec::new);
     scratch
@@ -61,7 +60,6 @@ const ECHOES: [(&str, &str); 3] = [
     ("probe_icmp_send_errors_total", "Echo requests this host could not send."),
 ];
 
-#[allow(clippy::cast_precision_loss)]
 fn write_target(target: &Target, now: Instant, scratch: &mut Scratch) {
     let state = target.state();
     let last = state.last.clone();

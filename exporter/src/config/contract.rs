@@ -92,7 +92,6 @@ impl Terms {
 }
 
 /// `Some(None)` where nothing is given, `None` after an error.
-#[allow(clippy::option_option)]
 fn optional<T>(cursor: Option<Cursor<'_>>, read: impl FnOnce(&Cursor<'_>) -> Option<T>) -> Option<Option<T>> {
     match cursor {
         None => Some(None),

@@ -117,7 +117,6 @@ impl Inventory {
 }
 
 /// `None` after an error, as the readers have it; `Some(None)` where nothing is given.
-#[allow(clippy::option_option)]
 fn transpose<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     match read {
         None => Some(None),

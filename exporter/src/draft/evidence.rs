@@ -136,7 +136,7 @@ fn slot(millis: i64, first: i64) -> i64 {
 pub(super) fn explain<'a>(failing: impl Iterator<Item = &'a mut Failing>, reasons: &[(What, String, f64)]) {
     for failing in failing {
         let own = reasons.iter().filter(|(probe, _, count)| probe.is_of(&failing.what) && *count > 0.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count, above 0
+        #[allow(clippy::cast_possible_truncation)] // a count, above 0
         let counted = own.map(|(_, reason, count)| (reason.clone(), (count.round() as u64).max(1)));
         failing.reasons = counted.collect();
         failing.reasons.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));

@@ -86,7 +86,6 @@ impl GrafanaMetrics {
     }
 
     /// Writes all families.
-    #[allow(clippy::cast_precision_loss)]
     pub fn write(&self, page: &mut Page) {
         let shown = self.lock();
         let Some(shown) = &*shown else { return };

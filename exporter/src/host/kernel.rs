@@ -59,7 +59,7 @@ impl Kernel for Live {
         crate::clock::unix_seconds()
     }
 
-    #[allow(clippy::cast_precision_loss)] // 100 on every Linux there is
+    // 100 on every Linux there is
     fn ticks_per_second(&self) -> f64 {
         rustix::param::clock_ticks_per_second() as f64
     }

@@ -181,7 +181,6 @@ pub(super) fn shown(text: &[u8]) -> String {
 }
 
 /// A count as a sample's value; exact up to 2^53, as every value in Prometheus.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn value(count: u64) -> f64 {
     count as f64
 }

@@ -100,7 +100,6 @@ impl Latency {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn write(&self, page: &mut Page) {
         let Counts { buckets, sum, count, .. } = self.counts();
         let mut below = 0;

@@ -9,7 +9,6 @@ use crate::exposition::{Kind, Page};
 use crate::ledger::{Cause, Incident, Ledger};
 
 /// `oldest`: the first second of the oldest month shown.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn write(contract: &Contract, ledger: &Ledger, oldest: i64, page: &mut Page) {
     let shown = |incident: &&Incident| incident.resolved_at.is_none_or(|end| end.as_second() > oldest);
     // A family without samples is left out.

@@ -30,7 +30,6 @@ struct Stop<'a> {
     rules: Assessment,
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn write_terms(contract: &Contract, page: &mut Page) {
     let name = contract.name.as_str();
     page.family(
@@ -54,7 +53,6 @@ fn write_terms(contract: &Contract, page: &mut Page) {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn write_moments(contract: &str, stops: &[Stop<'_>], page: &mut Page) {
     let second = Timestamp::as_second;
     // A family without samples is left out.

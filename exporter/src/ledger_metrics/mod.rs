@@ -89,7 +89,6 @@ fn shown<'a>(contract: &Contract, windows: &'a [Window], now: i64) -> Vec<Shown<
         .collect()
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn write_ledger(contract: &Contract, ledger: &Ledger, sha256: &str, page: &mut Page) {
     page.family("sla_exporter_ledger_entries", "Entries of the ledger in force, by kind.", Kind::Gauge);
     for (kind, count) in [

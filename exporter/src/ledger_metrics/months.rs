@@ -8,7 +8,6 @@ use crate::span::Span;
 use crate::windows::Reason;
 
 /// Of every month, once for all functions.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn write_edges(contract: &Contract, months: &[Shown<'_>], page: &mut Page) {
     let mut family = |name, help, value: fn(Span) -> i64| {
         page.family(name, help, Kind::Gauge);
@@ -30,7 +29,6 @@ pub(super) fn write_edges(contract: &Contract, months: &[Shown<'_>], page: &mut 
 }
 
 /// Of every month and function.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn write_seconds(contract: &Contract, months: &[Shown<'_>], page: &mut Page) {
     let each = || {
         months.iter().flat_map(|month| {

@@ -7,7 +7,6 @@ use crate::exposition::{Kind, Page};
 use crate::span::Span;
 
 /// Two series for each window and month it touches.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn write(contract: &Contract, months: &[Shown<'_>], page: &mut Page) {
     if months.iter().all(|month| month.windows.is_empty()) {
         return;

@@ -61,7 +61,6 @@ impl NoticeMetrics {
     }
 
     /// Writes all families.
-    #[allow(clippy::cast_precision_loss)]
     pub fn write(&self, page: &mut Page) {
         let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(pending) = shown.pending else { return };

@@ -96,7 +96,7 @@ fn phases(out: &mut String, told: &Told<'_>) -> std::fmt::Result {
         writeln!(out, "\n{HEAD}Phases{HEAD:#}")?;
     }
     for (phase, seconds) in phases {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to BAR
+        #[allow(clippy::cast_possible_truncation)] // 0 to BAR
         let bar = "▇".repeat((seconds / longest * BAR).round() as usize);
         let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
         writeln!(out, "  {phase:<10}  {:>10}  {DIM}{bar}{DIM:#}", took(duration))?;

@@ -174,12 +174,11 @@ impl<'de> Deserialize<'de> for Element {
                 Ok(Element::Time(at))
             }
 
-            #[allow(clippy::cast_precision_loss)] // seconds of this era are exact
+            // seconds of this era are exact
             fn visit_u64<E>(self, at: u64) -> Result<Element, E> {
                 Ok(Element::Time(at as f64))
             }
 
-            #[allow(clippy::cast_precision_loss)]
             fn visit_i64<E>(self, at: i64) -> Result<Element, E> {
                 Ok(Element::Time(at as f64))
             }

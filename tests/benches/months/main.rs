@@ -117,7 +117,6 @@ async fn measure(windows: usize) -> Measured {
     let mut shown = 0;
     for line in contract.page(END) {
         shown += usize::from(line.metric == "sla_window_start_timestamp_seconds");
-        #[allow(clippy::cast_precision_loss)]
         let moved = if line.metric.ends_with("_timestamp_seconds") { shift as f64 } else { 0.0 };
         let _ = writeln!(page, "{}{{{}}} {}", line.metric, line.labels, line.value + moved);
     }

@@ -35,7 +35,6 @@ fn contract(samples: &mut Samples, after: i64) -> i64 {
     }
     for before in (0..=7200 / 15).rev().map(|number| number * 15) {
         for (metric, labels, value) in &scraped {
-            #[allow(clippy::cast_precision_loss)]
             samples.add(metric, labels, (now - before) * 1000, *value as f64);
         }
         samples.add("sla_objective_ratio", &function, (now - before) * 1000, 0.99);

@@ -69,7 +69,6 @@ fn of(
     values
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn parts_of(figures: &Figures) -> Vec<(&'static str, &'static str, f64)> {
     let mut parts = vec![
         (SERIES[0], "service", figures.service as f64),
@@ -87,7 +86,6 @@ fn parts_of(figures: &Figures) -> Vec<(&'static str, &'static str, f64)> {
     parts
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn derived(figures: &Figures) -> Vec<(&'static str, &'static str, f64)> {
     let Figures { service, elapsed, judged, unexplained, up, unmeasured, .. } = *figures;
     let downtime = judged + unexplained;

@@ -85,7 +85,6 @@ impl Contract {
 
     /// What an exporter of this contract says at `now`: the current month, the previous, and one that is closed.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn page(&self, now: i64) -> Vec<Line> {
         let [previous, current] = two_months(self.zone, now);
         let closed = month_of(self.zone, previous.start - 1);

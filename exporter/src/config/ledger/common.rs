@@ -62,7 +62,6 @@ impl<'r> Context<'r> {
     }
 
     /// The same where it may be absent: `Some(None)`. `None` after an error.
-    #[allow(clippy::option_option)]
     pub(super) fn optional_fact(&self, map: &mut MapCursor<'_>, key: &'static str) -> Option<Option<Timestamp>> {
         match map.get(key) {
             None => Some(None),

@@ -35,7 +35,6 @@ pub(super) fn read(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option<Inc
 }
 
 /// `cause`, with `upstream` where that is the cause and only there. `Some(None)`: nobody knows yet.
-#[allow(clippy::option_option)]
 fn cause(map: &mut MapCursor<'_>, context: &Context<'_>) -> Option<Option<Cause>> {
     let cause = map.get("cause");
     let upstream = map.get("upstream");

@@ -151,7 +151,7 @@ fn pairs(labels: Labels<'_>) -> Vec<LabelPair> {
 }
 
 /// A count, as the text writes every number: a float.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[allow(clippy::cast_possible_truncation)]
 fn whole(value: f64) -> u64 {
     value as u64
 }

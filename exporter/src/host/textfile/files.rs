@@ -175,7 +175,6 @@ impl Stamp {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn seconds(whole: i64, nanoseconds: i64) -> f64 {
     whole as f64 + nanoseconds as f64 * 1e-9
 }

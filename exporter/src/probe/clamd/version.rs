@@ -38,7 +38,6 @@ fn moment(text: &str, zone: &TimeZone) -> Option<i64> {
 
 impl Version {
     /// Shows what is known; a date nobody knows is no date.
-    #[allow(clippy::cast_precision_loss)]
     pub(super) fn show(&self, out: &mut Samples) {
         let signatures = self.signatures.map(|number| number.to_string()).unwrap_or_default();
         out.set_info(Metric::ClamdInfo, &[("version", &self.engine), ("signatures", &signatures)], 1.0);

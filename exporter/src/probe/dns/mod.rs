@@ -118,7 +118,7 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
 }
 
 fn write_answer(answer: &Message, out: &mut Samples) {
-    #[allow(clippy::cast_precision_loss)] // a section has at most 65 535 records
+    // a section has at most 65 535 records
     let count = |records: usize| records as f64;
     out.set(Metric::DnsQuerySucceeded, 1.0);
     out.set(Metric::DnsAnswerRrs, count(answer.answers.len()));

@@ -95,7 +95,7 @@ fn expected(cursor: &Cursor<'_>, http: bool, step: &mut Step) -> Option<()> {
     Some(())
 }
 
-#[allow(clippy::type_complexity, clippy::option_option)] // absent and wrong are two things here
+#[allow(clippy::type_complexity)] // absent and wrong are two things here
 fn answered(map: &mut MapCursor<'_>) -> (Option<Vec<(u16, u16)>>, Option<Option<regex::bytes::Regex>>) {
     let statuses = map.get("status").map_or(Some(Vec::new()), |c| match &c.node().value {
         crate::config::node::Value::List(_) => collect(&c.list()?, status),

@@ -237,7 +237,7 @@ fn write_head(head: &Parts, body: &Incoming, out: &mut Samples) {
             _ => 1.1,
         },
     );
-    #[allow(clippy::cast_precision_loss)] // exact up to 8 petabytes
+    // exact up to 8 petabytes
     let length = match content_length(&head.headers) {
         Some(length) => length as f64,
         None if body.is_end_stream() => 0.0,
@@ -254,7 +254,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// An HTTP date in seconds since the epoch.
-#[allow(clippy::cast_precision_loss)] // whole seconds of this era are exact
+// whole seconds of this era are exact
 fn moment(text: &str) -> Option<f64> {
     static PARSER: jiff::fmt::rfc2822::DateTimeParser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
     PARSER.parse_timestamp(text).ok().map(|moment| moment.as_second() as f64)
@@ -283,7 +283,7 @@ where
         }
     }
     let (length, kept) = reader.finish()?;
-    #[allow(clippy::cast_precision_loss)] // bodies are bounded
+    // bodies are bounded
     out.set(Metric::HttpUncompressedBodyLength, length as f64);
     // The goodbye of a connection that the peer closes anyway: said where it costs no waiting.
     driver.nudge().await;

@@ -51,7 +51,7 @@ fn family_name(v6: bool) -> &'static str {
 }
 
 /// Reads `source_ip_address`: the local address to connect from. The outer `None` means a reported error.
-#[allow(clippy::option_option)] // absent and wrong are two things here
+// absent and wrong are two things here
 pub fn source_ip_address(map: &mut MapCursor<'_>) -> Option<Option<IpAddr>> {
     let parse = |cursor: Cursor<'_>| {
         let text = cursor.non_empty()?;

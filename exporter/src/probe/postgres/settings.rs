@@ -127,7 +127,7 @@ pub fn decode(mut map: Section<'_>) -> Option<Settings> {
 }
 
 /// The outer `None` means a reported error.
-#[allow(clippy::option_option)] // absent and wrong are two things here
+// absent and wrong are two things here
 fn decode_tls(mode: SslMode, cursor: Option<&Cursor<'_>>) -> Option<Option<TlsSettings>> {
     if let Some(cursor) = cursor {
         let map = cursor.map()?;

@@ -103,7 +103,7 @@ impl Both {
     }
 }
 
-#[allow(clippy::option_option)] // absent and wrong are two things here
+// absent and wrong are two things here
 fn program(map: &mut MapCursor<'_>, key: &'static str) -> Option<Option<Program>> {
     let Some(cursor) = map.get(key) else { return Some(None) };
     match Program::compile(&cursor.non_empty()?) {

@@ -161,12 +161,11 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Box::new(CelBool::from(value)))
     }
 
-    #[allow(clippy::cast_precision_loss)] // as for blackbox_exporter
+    // as for blackbox_exporter
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
         Ok(Box::new(CelDouble::from(value as f64)))
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
         Ok(Box::new(CelDouble::from(value as f64)))
     }
