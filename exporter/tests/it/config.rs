@@ -49,6 +49,58 @@ fn compare(expected: &Path, found: &str, wrong: &mut Vec<String>) {
     }
 }
 
+/// What config/sla.yml shows in comments, as a user has it who takes the marks away: keys with what belongs to them, and probes,
+/// which are put to the others.
+fn taken_in(text: &str) -> (String, Vec<String>) {
+    let is_key = |rest: &str| {
+        rest.split_once(':').is_some_and(|(key, value)| {
+            key.chars().all(|c| c.is_ascii_lowercase() || c == '_') && (value.trim().is_empty() || value.contains('{'))
+        })
+    };
+    let (mut whole, mut probes, mut taken, mut within) = (Vec::new(), String::new(), Vec::new(), false);
+    for line in text.lines() {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        let Some(rest) = rest.strip_prefix("# ") else {
+            within = false;
+            whole.push(line.to_owned());
+            continue;
+        };
+        if rest.starts_with("  - {name:") && !within {
+            probes.push_str(&format!("{rest}\n"));
+            continue;
+        }
+        within = is_key(rest) || (within && rest.starts_with("  "));
+        if is_key(rest) {
+            taken.push(rest.split_once(':').unwrap().0.to_owned());
+        }
+        whole.push(if within { format!("{indent}{rest}") } else { line.to_owned() });
+    }
+    let whole = whole.join("\n").replace("\nprobes:\n", &format!("\nprobes:\n{probes}"));
+    (whole, taken)
+}
+
+#[test]
+fn what_the_shipped_file_shows_in_comments_is_right() {
+    let (text, taken) = taken_in(&fs::read_to_string(SHIPPED).unwrap());
+    assert_eq!(taken, ["grafana", "login", "virus_scanner", "backups", "certificates", "updates", "tickets", "logins"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sla.yml");
+    fs::write(&file, text).unwrap();
+    fs::copy("../config/ledger.yml", folder.path().join("ledger.yml")).unwrap();
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    for secret in ["grafana-token", "postgres-monitor", "app-password"] {
+        fs::write(folder.path().join("secrets").join(secret), "secret").unwrap();
+    }
+    let (code, out, err) = check(&file, false);
+    // It stands in for another module, where a user wants that.
+    let said: Vec<&str> =
+        err.lines().filter(|line| !line.ends_with("modules.login: no probe uses this module")).collect();
+    assert_eq!((code, said), (0, Vec::new()), "{out}");
+    let (_, shipped, _) = check(Path::new(SHIPPED), false);
+    let probes = |said: &str| said.split_once(" probes").unwrap().0.rsplit(' ').next().unwrap().parse::<u32>().unwrap();
+    assert_eq!(probes(&out), probes(&shipped) + 1, "{out}");
+}
+
 #[test]
 fn each_bad_file_is_refused_with_the_whole_text_beside_it() {
     let mut wrong = Vec::new();
