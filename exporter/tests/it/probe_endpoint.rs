@@ -64,9 +64,6 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
         ("?module=plain", "the parameter `target` is missing"),
         ("?target=x", "unknown module `http_2xx`; known: tcp, plain"),
         ("?target=x&module=plian", "did you mean `plain`?"),
-        ("?target=ftp://x&module=plain", "target: unknown scheme `ftp`"),
-        ("?target=http://u:s3cret@x/&module=plain", "basic_auth"),
-        ("?target=host-without-port&module=tcp", "target: "),
         ("?target=http://x/&module=plain&hostname=a%0d%0aX:%20y", "hostname: expected a name"),
         ("?target=http://x/&module=named&hostname=b.example", "`a.example`; leave one of them out"),
     ] {
@@ -80,6 +77,26 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
     let odd = [("X-Prometheus-Scrape-Timeout-Seconds", "soon")];
     let answer = server.request("GET", "/probe?target=http://127.0.0.1:1/&module=plain", &odd).await;
     assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn a_target_that_is_none_fails_and_debug_says_why() {
+    let server = Server::start(&config(1));
+    for (query, part) in [
+        ("?target=ftp://x&module=plain", "unknown scheme `ftp`"),
+        ("?target=http://u:s3cret@x/&module=plain", "basic_auth"),
+        ("?target=host-without-port&module=tcp", "the port is missing"),
+        ("?target=host:22&module=pinger", "a ping has no port"),
+    ] {
+        let answer = server.get(&format!("/probe{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        assert!(answer.text().contains("probe_success 0\n"), "{query}: {}", answer.text());
+        let answer = server.get(&format!("/probe{query}&debug=true")).await;
+        for part in [part, "reason:   connect", "because:  no such target: "] {
+            assert!(answer.text().contains(part), "{query}: {}", answer.text());
+        }
+        assert!(!answer.text().contains("s3cret"), "{}", answer.text());
+    }
 }
 
 #[tokio::test]

@@ -4,12 +4,9 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use sla_tests::program::{Program, ours};
-
-use super::{Exporter, SLA};
+use super::Exporter;
 
 const MODULES: &[(&str, &str)] = &[
     ("basic", "basic_auth: {username: user, password: 'p:w d'}"),
@@ -92,23 +89,6 @@ fn converse(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>) {
     let _ = stream.write_all(answer.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes());
 }
 
-/// Ours, with credentials for any target.
-fn trusting(config: &Path) -> Exporter {
-    let folder = config.parent().expect("a file");
-    let file = folder.join("sla.yml");
-    std::fs::write(&file, SLA.replace("BLACKBOX", &config.display().to_string())).unwrap();
-    let arguments = |port: u16| {
-        vec![
-            format!("--config.file={}", file.display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            format!("--storage.path={}", folder.join("data").display()),
-            "--probe.credentials-to-any-target".to_owned(),
-        ]
-    };
-    let (program, port) = Program::listening_at("sla-exporter", &ours("sla-exporter"), arguments, folder);
-    Exporter { _program: program, port }
-}
-
 #[test]
 fn logins_and_tokens_are_sent_alike() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +100,8 @@ fn logins_and_tokens_are_sent_alike() {
     };
     let file = folder.path().join("blackbox.yml");
     std::fs::write(&file, format!("modules:\n{}", MODULES.iter().map(line).collect::<String>())).unwrap();
-    let (blackbox, exporter) = (Exporter::theirs(&file), trusting(&file));
+    let (blackbox, exporter) =
+        (Exporter::theirs(&file), Exporter::ours_with(&file, &["--probe.credentials-to-any-target"]));
     for (name, _) in MODULES {
         let run = |exporter: &Exporter| {
             let success = exporter.probe(name, &format!("{base}/"))["probe_success"];

@@ -183,6 +183,7 @@ where
     out.set(Metric::HttpStatusCode, f64::from(head.status.as_u16()));
     out.set(Metric::HttpSsl, f64::from(u8::from(secure)));
     out.found(|| format!("{:?} {}", head.version, head.status));
+    write_head(&head, &body, out);
     if redirect::points_elsewhere(head.status, &head.headers) {
         let met = out.value(Metric::HttpRedirects, None).unwrap_or_default();
         out.set(Metric::HttpRedirects, met + 1.0);
@@ -193,7 +194,9 @@ where
             return Ok(Outcome::Redirect(step));
         }
     }
-    write_head(&head, &body, out);
+    if let Some(seconds) = head.headers.get(LAST_MODIFIED).and_then(|value| moment(value.to_str().ok()?)) {
+        out.set(Metric::HttpLastModified, seconds);
+    }
     let assertions = &settings.assertions;
     if settings.hand_over.is_none() {
         assertions.check_head(head.status, head.version, secure)?;
@@ -228,6 +231,7 @@ fn mark(metric: Metric, result: Result<(), Failure>, out: &mut Samples) -> Resul
     result
 }
 
+/// What is known of any answer: also of a redirect, which stays the last answer where it leads nowhere.
 fn write_head(head: &Parts, body: &Incoming, out: &mut Samples) {
     out.set(
         Metric::HttpVersion,
@@ -244,9 +248,6 @@ fn write_head(head: &Parts, body: &Incoming, out: &mut Samples) {
         None => -1.0,
     };
     out.set(Metric::HttpContentLength, length);
-    if let Some(seconds) = head.headers.get(LAST_MODIFIED).and_then(|value| moment(value.to_str().ok()?)) {
-        out.set(Metric::HttpLastModified, seconds);
-    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

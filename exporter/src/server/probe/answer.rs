@@ -1,11 +1,35 @@
 //! A run as an answer: metrics for Prometheus, or the same with what happened for a person (`debug=true`).
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::Admitted;
 use crate::config::decode::format_duration;
 use crate::exposition::{Format, Kind, Page};
-use crate::probe::{Extra, Metric, Module, Run};
+use crate::probe::{self, Echoes, Extra, Failure, Metric, Module, Prober, Reason, Run, Sample};
+
+/// The run against a target that the module cannot probe. It fails, as it does in blackbox_exporter: an answer without
+/// `probe_success` would be silence for whoever alerts on it.
+pub(super) fn refused(why: &str) -> Run {
+    let sample = |metric| Sample { metric, extra: Extra::None, value: 0.0 };
+    Run {
+        samples: [sample(Metric::Success), sample(Metric::Duration)].into(),
+        failure: Some(Failure::new(Reason::Connect, format_args!("no such target: {why}"))),
+        duration: Duration::ZERO,
+        latency: None,
+        echoes: Echoes::default(),
+    }
+}
+
+/// The run with what blackbox_exporter's answers always have, and scheduled probes leave out to keep their page small.
+pub(super) fn completed(module: &Module, mut run: Run) -> Run {
+    let missing = run.samples.iter().all(|sample| sample.metric != Metric::FailedDueToRegex);
+    if missing && matches!(module.prober, Prober::Http(_)) {
+        let no = Sample { metric: Metric::FailedDueToRegex, extra: Extra::None, value: 0.0 };
+        run.samples = run.samples.into_iter().chain([no]).collect();
+    }
+    run
+}
 
 /// The run's metrics, without labels of a scheduled probe: whoever scrapes adds their own.
 pub(super) fn page(run: &Run, format: Format) -> Vec<u8> {
@@ -30,7 +54,9 @@ pub(super) fn page(run: &Run, format: Format) -> Vec<u8> {
 pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
     let mut text = String::from("Logs for the probe:\n");
     let Admitted { target, hostname, timeout, .. } = request;
-    let _ = writeln!(text, "target:   {target}");
+    // One that is refused may be so for the password in it.
+    let shown = probe::check_target(module, target).map_or("(refused, see below)", |()| target.as_str());
+    let _ = writeln!(text, "target:   {shown}");
     if let Some(name) = hostname.as_ref().and_then(|name| name.to_str().ok()) {
         let _ = writeln!(text, "hostname: {name}");
     }

@@ -49,7 +49,11 @@ pub(super) async fn serve(site: &Site, query: &str, headers: &HeaderMap) -> repl
     };
     let shared = site.app.shared();
     let budget = Budget { timeout: request.timeout, attempts: 1, spare: Duration::ZERO };
-    let run = probe::run_as(&module, &request.target, request.hostname.as_ref(), budget, &shared).await;
+    let run = match probe::check_target(&module, &request.target) {
+        Ok(()) => probe::run_as(&module, &request.target, request.hostname.as_ref(), budget, &shared).await,
+        Err(why) => answer::refused(&why),
+    };
+    let run = answer::completed(&module, run);
     if request.debug {
         return reply::text(StatusCode::OK, answer::debug(&module, &request, &run));
     }
@@ -76,7 +80,6 @@ fn admitted(
         "the parameter `target` is missing; write for example /probe?target=https://example.com/&module=http_2xx",
     )?;
     let module = config.module(&module)?;
-    probe::check_target(module, &target).map_err(|why| format!("target: {why}"))?;
     let hostname = hostname.map(|name| module.hostname(&name)).transpose()?.flatten();
     let known = || config.targets.iter().any(|spec| spec.module.name == module.name && spec.target == target);
     if let Some(lent) = lent(module, &target)
