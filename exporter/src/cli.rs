@@ -123,7 +123,7 @@ pub struct RunFlags {
         default_value = "logfmt"
     )]
     pub log_format: LogFormat,
-    /// Folder for what must survive a restart: which notices were sent; made when needed
+    /// Folder for what must survive a restart: notices sent, logins counted, updates seen; made when needed
     #[arg(long = "storage.path", value_name = "FOLDER", env = "SLA_EXPORTER_STORAGE_PATH", default_value = "data")]
     pub storage: PathBuf,
     /// Where procfs is mounted, for the host collectors

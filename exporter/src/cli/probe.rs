@@ -12,10 +12,13 @@ const EXIT_CODES: &str = "\
 Without --module:
   a probe's name, or a target that a probe of the configuration has   as that probe does it
   https://… or http://…                                               http, built in
+  wss://… or ws://…                                                   websocket, built in
+  /path/of/a.socket or @name                                          unix, built in
   HOST:PORT                                                           tcp, built in
   anything else                                                       icmp, built in
 
-Built in are http (http_2xx), tcp (tcp_connect), tls and icmp (ping), with the defaults of their options.
+Built in are http (http_2xx), tcp (tcp_connect), tls, unix, websocket, grpc, grpc_tls, clamd and icmp (ping), with the
+defaults of their options. What a DNS, PostgreSQL or flow probe asks is said in a configuration.
 
 Colours are for a terminal; NO_COLOR=1 turns them off, CLICOLOR_FORCE=1 on.
 
@@ -28,7 +31,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 success, 1 failure, 2 not probed. More with --help.", after_long_help = EXIT_CODES)]
 pub struct ProbeFlags {
-    /// What to probe, as the module wants it: a URL, HOST:PORT, a host; or the name of a probe in the configuration
+    /// What to probe, as the module wants it: a URL, HOST:PORT, a host, a socket's path; or the name of a probe in the configuration
     #[arg(value_name = "TARGET")]
     pub target: String,
     /// How: a module of the configuration, or a built-in one; without it, the target tells

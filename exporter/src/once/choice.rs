@@ -97,6 +97,7 @@ fn guess(target: &str) -> Result<&'static str, String> {
         _ if target.starts_with(['/', '@']) => Ok("unix"),
         Some("http" | "https") => Ok("http"),
         Some("ws" | "wss") => Ok("websocket"),
+        Some("grpc") => Err("for a gRPC server write HOST:PORT with --module grpc, or grpc_tls".to_owned()),
         Some(other) => Err(format!(
             "nothing built in probes `{other}://…`; give --config.file and --module, or write https://…, HOST:PORT or a host"
         )),

@@ -510,7 +510,10 @@ fn the_default_configuration_is_without_findings() {
 
 #[test]
 fn every_option_that_is_not_supported_is_refused_by_name() {
-    for (key, why) in [("use_proxy_dns", "not yet"), ("enable_http3", "its library calls itself experimental")] {
+    for (key, why) in [
+        ("use_proxy_dns", "names are resolved here, or by the proxy"),
+        ("enable_http3", "its library calls itself experimental"),
+    ] {
         let text = findings(&format!("{{{key}: true}}"));
         assert!(text.contains(&format!("`{key}` is not supported: {why}")), "{text}");
     }

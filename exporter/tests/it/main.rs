@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod app;
+mod architecture;
 mod availability;
 mod backups;
 mod certificate_files;

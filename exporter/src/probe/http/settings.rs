@@ -23,7 +23,7 @@ const MAX_BODY_LIMIT: u64 = 1 << 30;
 /// The longest request body.
 const MAX_REQUEST_BODY: usize = 10 << 20;
 
-/// Options of blackbox_exporter that are not supported yet, refused by name.
+/// Options of blackbox_exporter that are not supported, refused by name.
 const UNSUPPORTED: &[&str] = &["use_proxy_dns"];
 
 /// Settings of the section `http`.
@@ -88,7 +88,10 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| body_limit(&c));
     let assertions = Assertions::decode(&mut map);
     let http3 = map.get("enable_http3").map_or(Some(()), |c| http3(&c));
-    map.unsupported(UNSUPPORTED, "not yet; remove it");
+    map.unsupported(
+        UNSUPPORTED,
+        "names are resolved here, or by the proxy with `skip_resolve_phase_with_proxy`; remove it",
+    );
     map.finish();
     let (headers, host) = headers?;
     http3?;
