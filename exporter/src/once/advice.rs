@@ -45,7 +45,7 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
         }
         (Reason::Connect, _) => {
             "look at the route and the firewalls between here and there: `ip route get ADDRESS`. An address of a family this host \
-             cannot use is kept out with preferred_ip_protocol and ip_protocol_fallback: false."
+             cannot use is kept out with preferred_ip_protocol and ip_protocol_fallback: false; source_ip_address is one of `ip address`."
         }
         (Reason::Refused, _) => {
             "the host answers, and nothing listens there: is the service running, and is it the right port?"
@@ -61,13 +61,21 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
             "the last step above is what took too long. While connecting, mostly a firewall that drops packets; later, a service \
              that hangs. A longer --timeout tells slow from never."
         }
+        (Reason::Tls, Prober::Http(_)) => {
+            "compare what both sides offer: does the port speak TLS, which versions (min_version), \
+             does it ask for a client certificate (cert_file, key_file)? Or: is the last address https where it must be (fail_if_not_ssl)?"
+        }
         (Reason::Tls, _) => {
             "compare what both sides offer: does the port speak TLS, which versions (min_version), does it ask for a client \
              certificate (cert_file, key_file)?"
         }
         (Reason::Certificate, _) => {
             "see the certificates above: renew what has expired, have the server send its intermediates, name a private CA with \
-             ca_file, and another name than the target's with server_name."
+             ca_file, and another name than the target's with server_name. One that is not valid yet: whose clock is wrong?"
+        }
+        (Reason::Protocol, Prober::Http(_)) => {
+            "look at what comes (`curl -sv`): something else on this port, HTTP where HTTPS is meant, an answer that a server or a proxy \
+             spoils, or a version that valid_http_versions does not have."
         }
         (Reason::Protocol, _) => {
             "something else answers on this port: HTTP where HTTPS is meant or the other way round, another protocol, a proxy."
@@ -98,7 +106,9 @@ pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
             "follow it by hand: `curl -sIL`. A loop is mostly http to https and back. With follow_redirects: false the first \
              answer is judged."
         }
-        (Reason::TooLarge, Prober::Http(_)) => "probe a smaller page, or raise body_size_limit.",
+        (Reason::TooLarge, Prober::Http(_)) => {
+            "a body: probe a smaller page, or raise body_size_limit. Headers: see what fills them (`curl -sI`), cookies mostly."
+        }
         (Reason::TooLarge, _) => "the target says more than a probe reads: is it the service that is meant?",
         (Reason::Query, _) => {
             "run the module's query as the same user with psql: rights, search_path and a table that is gone are usual."

@@ -12,7 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::time::Instant;
 
-use crate::support::{documented, failure, info, module, run, succeeded, value};
+use crate::reasons::case;
+use crate::support::{closed, documented, failure, info, module, run, succeeded, value};
 
 /// MD5 and length of the EICAR test file, as ClamAV's own signatures have them.
 const EICAR: &str = "44d88612fea8a8f36de82e1278abb02f:68:Test.Eicar\n";
@@ -208,6 +209,33 @@ async fn nobody_there_is_refused_on_either_way() {
         // What the module says is known all the same.
         assert_eq!(value(&run, Metric::ClamdSignatureMaxAge), Some(259_200.0));
     }
+}
+
+/// Every reason of the page.
+pub(crate) async fn provoke() {
+    crate::reasons::humbly();
+    let folder = tempfile::tempdir().unwrap();
+    let forbidden = folder.path().join("forbidden.ctl");
+    let _listener = UnixListener::bind(&forbidden).unwrap();
+    std::fs::set_permissions(&forbidden, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let gone = closed();
+    let none = folder.path().join("none.ctl").display().to_string();
+    let one = async |answer: Option<&'static [u8]>| stand_in(vec![answer].leak()).await;
+    let scan = async |answer: &'static [u8]| stand_in(vec![PONG, VERSION, Some(answer)].leak()).await;
+    let cases = [
+        case(Reason::Dns, &["no-such-host.invalid"], "{}", "no-such-host.invalid:3310"),
+        case(Reason::Refused, &["refused"], "{}", gone.clone()),
+        case(Reason::Refused, &["none.ctl"], "{}", none),
+        case(Reason::Connect, &["192.0.2.1"], "{source_ip_address: 192.0.2.1}", gone),
+        case(Reason::Reset, &["closed"], "{}", one(Some(b"")).await),
+        case(Reason::Permission, &["forbidden.ctl"], "{}", forbidden.display().to_string()),
+        case(Reason::Timeout, &["1s"], "{}", one(None).await),
+        case(Reason::Protocol, &["clamd"], "{}", one(Some(b"SSH-2.0-OpenSSH_9.2p1\r\n")).await),
+        case(Reason::Body, &["viruses pass"], "{}", scan(b"stream: OK\0").await),
+        case(Reason::Body, &["temporary file"], "{}", scan(b"INSTREAM: Can't write to temporary file. ERROR\0").await),
+        case(Reason::TooLarge, &["no stream of 68 bytes"], "{}", scan(b"INSTREAM size limit exceeded. ERROR\0").await),
+    ];
+    crate::reasons::check("clamd", &cases).await;
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn reason(run: &Run) -> Option<Reason> {
 }
 
 /// The answer of an honest server to `query`.
-fn answer(query: &Message) -> Message {
+pub(crate) fn answer(query: &Message) -> Message {
     let mut answer = Message::response(query.metadata.id, OpCode::Query);
     answer.metadata.recursion_desired = query.metadata.recursion_desired;
     answer.add_queries(query.queries.clone());
@@ -62,7 +62,7 @@ fn answer(query: &Message) -> Message {
 }
 
 /// A UDP server that sends what `reply` makes of each query, packet by packet.
-async fn udp(reply: impl Fn(&Message) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub(crate) async fn udp(reply: impl Fn(&Message) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -76,7 +76,7 @@ async fn udp(reply: impl Fn(&Message) -> Vec<Vec<u8>> + Send + 'static) -> Socke
     address
 }
 
-async fn tcp(reply: impl Fn(&Message) -> Vec<u8> + Send + 'static) -> SocketAddr {
+pub(crate) async fn tcp(reply: impl Fn(&Message) -> Vec<u8> + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -90,11 +90,11 @@ async fn tcp(reply: impl Fn(&Message) -> Vec<u8> + Send + 'static) -> SocketAddr
     address
 }
 
-async fn honest() -> SocketAddr {
+pub(crate) async fn honest() -> SocketAddr {
     udp(|query| vec![answer(query).to_vec().unwrap()]).await
 }
 
-fn framed(message: &Message) -> Vec<u8> {
+pub(crate) fn framed(message: &Message) -> Vec<u8> {
     let bytes = message.to_vec().unwrap();
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], &bytes].concat()
 }

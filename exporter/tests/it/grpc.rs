@@ -18,8 +18,9 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 use tower_service::Service as _;
 
+use crate::reasons::case;
 use crate::support::pki::{Authority, start_of};
-use crate::support::{documented, failure, info, module, phase, run, server, succeeded, value};
+use crate::support::{closed, documented, failure, info, module, phase, run, server, succeeded, value};
 
 const YEARS: (i32, i32) = (2020, 2080);
 
@@ -435,8 +436,8 @@ async fn nothing_stays_behind_of_a_run_however_it_ends() {
     }
 }
 
-#[tokio::test]
-async fn every_reason_of_the_page_can_be_had() {
+/// Every reason of the page.
+pub(crate) async fn provoke() {
     let root = Authority::new("root");
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("lines");
@@ -444,7 +445,7 @@ async fn every_reason_of_the_page_can_be_had() {
     let lines = format!("{{metadata_files: {{token: {}}}}}", lines.display());
     let (_, plain) = health(None).await;
     let (_, secure) = health(Some(root.issue(&["127.0.0.1"], YEARS).acceptor(&["h2"], None))).await;
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let gone = closed();
     let closes = server(|stream| async move { drop(stream) }).await;
     let silent = server(|mut stream| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -453,24 +454,21 @@ async fn every_reason_of_the_page_can_be_had() {
     let huge = || vec![Bytes::from(vec![0; 8 << 10])];
     let huge = answering(move |_| grpc().body(framed(huge(), &[("grpc-status", "0")])).unwrap()).await;
     let page = answering(|_| Response::new(body("hello"))).await;
-    crate::reasons::check_all(
-        "grpc",
-        &[
-            (Reason::Dns, "{}", "no-such-host.invalid"),
-            (Reason::Refused, "{}", &gone),
-            (Reason::Connect, "{source_ip_address: 192.0.2.1}", &plain),
-            (Reason::Reset, "{}", &closes),
-            (Reason::Timeout, "{}", &silent),
-            (Reason::Tls, "{tls: true}", &plain),
-            (Reason::Certificate, "{tls: true}", &secure),
-            (Reason::Status, "{service: down}", &plain),
-            (Reason::Status, "{service: nobody}", &plain),
-            (Reason::Protocol, "{}", &page),
-            (Reason::TooLarge, "{}", &huge),
-            (Reason::Permission, &lines, &plain),
-        ],
-    )
-    .await;
+    let cases = [
+        case(Reason::Dns, &["no-such-host.invalid"], "{}", "no-such-host.invalid"),
+        case(Reason::Refused, &["refused"], "{}", gone.clone()),
+        case(Reason::Connect, &["192.0.2.1"], "{source_ip_address: 192.0.2.1}", plain.clone()),
+        case(Reason::Reset, &["read the answer"], "{}", closes.clone()),
+        case(Reason::Timeout, &["while waiting for the answer"], "{}", silent.clone()),
+        case(Reason::Tls, &["does not speak TLS"], "{tls: true}", plain.clone()),
+        case(Reason::Certificate, &["unknown issuer"], "{tls: true}", secure.clone()),
+        case(Reason::Status, &["NOT_SERVING"], "{service: down}", plain.clone()),
+        case(Reason::Status, &["NOT_FOUND"], "{service: nobody}", plain.clone()),
+        case(Reason::Protocol, &["not gRPC"], "{}", page.clone()),
+        case(Reason::TooLarge, &["more than 4 KiB"], "{}", huge.clone()),
+        case(Reason::Permission, &["metadata token"], &lines, plain.clone()),
+    ];
+    crate::reasons::check("grpc", &cases).await;
 }
 
 #[test]

@@ -35,11 +35,11 @@ fn ip(line: &str) {
 }
 
 /// A setting of the network namespace.
-fn sysctl(name: &str, value: &str) {
+pub(crate) fn sysctl(name: &str, value: &str) {
     std::fs::write(format!("/proc/sys/net/{name}"), value).unwrap();
 }
 
-const NOBODY: &str = "1 0";
+pub(crate) const NOBODY: &str = "1 0";
 const EVERYBODY: &str = "0 2147483647";
 
 async fn ping(section: &str, target: &str, timeout: Duration, shared: &Shared) -> Run {
@@ -296,7 +296,7 @@ fn without_ipv6_only_its_targets_fail() {
 }
 
 /// Gives up CAP_NET_RAW, of this thread only, until what it returns is set again.
-fn without_capability() -> rustix::thread::CapabilitySets {
+pub(crate) fn without_capability() -> rustix::thread::CapabilitySets {
     let all = capabilities(None).unwrap();
     let mut fewer = all;
     fewer.effective.remove(CapabilitySet::NET_RAW);

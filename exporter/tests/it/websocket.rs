@@ -10,9 +10,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
+use crate::reasons::case;
 use crate::support::http::read_request;
 use crate::support::pki::{Authority, start_of};
-use crate::support::{documented, failure, info, module, phase, run, server, succeeded, value};
+use crate::support::{closed, documented, failure, info, module, phase, run, server, succeeded, value};
 
 const YEARS: (i32, i32) = (2020, 2080);
 
@@ -426,8 +427,8 @@ async fn nobody_there_is_told_from_no_such_name() {
     assert_eq!(failure(&probe("{}", "ws://no-such-host.invalid/").await).0, Reason::Dns);
 }
 
-#[tokio::test]
-async fn every_reason_of_the_page_can_be_had() {
+/// Every reason of the page.
+pub(crate) async fn provoke() {
     let root = Authority::new("root");
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("lines");
@@ -439,7 +440,7 @@ async fn every_reason_of_the_page_can_be_had() {
         async move { drop(acceptor.accept(stream).await) }
     })
     .await;
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = closed();
     let silent = server(|mut stream| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
@@ -452,24 +453,21 @@ async fn every_reason_of_the_page_can_be_had() {
     let url = |address: &str| format!("ws://{address}/");
     let echo = echo(&["welcome"]).await;
     let expect = "{query_response: [{expect: '^ready'}]}";
-    crate::reasons::check_all(
-        "websocket",
-        &[
-            (Reason::Dns, "{}", "ws://no-such-host.invalid/"),
-            (Reason::Refused, "{}", &url(&gone.to_string())),
-            (Reason::Connect, "{source_ip_address: 192.0.2.1}", &echo),
-            (Reason::Reset, expect, &raw(b"\x88\x00").await),
-            (Reason::Timeout, "{}", &url(&silent)),
-            (Reason::Tls, "{}", &format!("wss://{mail}/")),
-            (Reason::Certificate, "{}", &format!("wss://{secure}/")),
-            (Reason::Status, expect, &raw(b"\x88\x02\x03\xf0").await),
-            (Reason::Protocol, expect, &raw(b"\x83\x00").await),
-            (Reason::Body, expect, &echo),
-            (Reason::TooLarge, expect, &raw(b"\x82\x7f\0\0\0\0\0\x20\0\0").await),
-            (Reason::Permission, &lines, &echo),
-        ],
-    )
-    .await;
+    let cases = [
+        case(Reason::Dns, &["no-such-host.invalid"], "{}", "ws://no-such-host.invalid/"),
+        case(Reason::Refused, &["refused"], "{}", url(&gone)),
+        case(Reason::Connect, &["192.0.2.1"], "{source_ip_address: 192.0.2.1}", echo.clone()),
+        case(Reason::Reset, &["without a word"], expect, raw(b"\x88\x00").await),
+        case(Reason::Timeout, &["request for a WebSocket"], "{}", url(&silent)),
+        case(Reason::Tls, &["does not speak TLS"], "{}", format!("wss://{mail}/")),
+        case(Reason::Certificate, &["unknown issuer"], "{}", format!("wss://{secure}/")),
+        case(Reason::Status, &["code 1008"], expect, raw(b"\x88\x02\x03\xf0").await),
+        case(Reason::Protocol, &["no WebSocket's"], expect, raw(b"\x83\x00").await),
+        case(Reason::Body, &["found `welcome`"], expect, echo.clone()),
+        case(Reason::TooLarge, &["1024 KiB"], expect, raw(b"\x82\x7f\0\0\0\0\0\x20\0\0").await),
+        case(Reason::Permission, &["header cookie"], &lines, echo.clone()),
+    ];
+    crate::reasons::check("websocket", &cases).await;
 }
 
 #[test]

@@ -51,8 +51,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
             if !text.is_empty() {
                 out.stage("sending");
                 text.push('\n');
-                self.link.write_all(text.as_bytes()).await.map_err(|e| Failure::io("send", &e))?;
-                self.link.flush().await.map_err(|e| Failure::io("send", &e))?;
+                self.link.write_all(text.as_bytes()).await.map_err(|e| Failure::io("send to the peer", &e))?;
+                self.link.flush().await.map_err(|e| Failure::io("send to the peer", &e))?;
             }
             if step.starttls {
                 self = self.start_tls(out).await?;

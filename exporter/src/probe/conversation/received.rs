@@ -36,7 +36,7 @@ impl Received {
             Ok(count) => count,
             // TLS without close_notify: the end all the same, as the peer's FIN is without TLS.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => 0,
-            Err(error) => return Err(Failure::io("read", &error)),
+            Err(error) => return Err(Failure::io("read what the peer says", &error)),
         };
         self.closed |= count == 0;
         self.total += count;

@@ -77,7 +77,13 @@ impl Assertions {
         }
         let any = |line: &String| self.fail_if_none_matches.iter().any(|regex| regex.is_match(line));
         if !self.fail_if_none_matches.is_empty() && !lines.iter().any(any) {
-            return fail("no record matches fail_if_none_matches_regexp".to_owned());
+            let rules: Vec<String> =
+                self.fail_if_none_matches.iter().map(|regex| format!("`{}`", shorten(regex.as_str()))).collect();
+            return fail(format!(
+                "none of {} matches {} (fail_if_none_matches_regexp)",
+                crate::config::names::plural(lines.len(), "record"),
+                rules.join(" or ")
+            ));
         }
         Ok(())
     }

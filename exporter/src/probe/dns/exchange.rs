@@ -88,7 +88,7 @@ async fn udp_socket(server: SocketAddr, source: Option<IpAddr>) -> Result<UdpSoc
     let any = if server.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let local = SocketAddr::new(source.unwrap_or(any), 0);
     let socket = UdpSocket::bind(local).await.map_err(|error| match source {
-        Some(source) => Failure::io(&format!("use source_ip_address {source}"), &error),
+        Some(source) => net::no_source(source, &error),
         None => Failure::io("open a UDP socket", &error),
     })?;
     // Connected: the kernel drops packets from anywhere else and reports a closed port.
@@ -127,7 +127,12 @@ async fn over_stream<S>(mut stream: S, bytes: &[u8], query: &Message) -> Result<
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let fail = |error: std::io::Error| Failure::io("ask the name server", &error);
+    let fail = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => {
+            Failure::new(Reason::Reset, "the name server closed the connection without a whole answer")
+        }
+        _ => Failure::io("ask the name server", &error),
+    };
     let length = u16::try_from(bytes.len()).map_err(|_| Failure::new(Reason::Internal, "the query is too long"))?;
     let mut framed = Vec::with_capacity(bytes.len() + 2);
     framed.extend_from_slice(&length.to_be_bytes());

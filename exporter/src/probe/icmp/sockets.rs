@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::super::{Echoes, Failure, Reason};
 use super::reply::Reply;
+use crate::probe::net::no_source;
 
 /// Time between two tries to open a socket that could not be opened.
 const RETRY: Duration = Duration::from_secs(60);
@@ -164,7 +165,7 @@ impl Socket {
                 }
                 Err(SurgeError::IOError(error)) => {
                     *echoes = Echoes { send_errors: before.send_errors + 1, ..before };
-                    return Err(unsent(&error));
+                    return Err(unsent(address, &error));
                 }
                 Err(SurgeError::Timeout { .. }) => return Err(Failure::new(Reason::Timeout, "no echo reply")),
                 Err(error) => return Err(Failure::new(Reason::Internal, error)),
@@ -191,14 +192,14 @@ impl Socket {
 }
 
 /// Why a request was not sent.
-fn unsent(error: &io::Error) -> Failure {
+fn unsent(address: IpAddr, error: &io::Error) -> Failure {
     const EMSGSIZE: i32 = 90;
     match error.raw_os_error() {
         Some(EMSGSIZE) => {
             let why = "the request does not fit this host's own link, and must not be fragmented; lower payload_size";
             Failure::new(Reason::Connect, why)
         }
-        _ => Failure::io("sending the echo request", error),
+        _ => Failure::io(&format!("sending the echo request to {address}"), error),
     }
 }
 
@@ -224,7 +225,6 @@ fn forbid_fragments(socket: OwnedFd) -> rustix::io::Result<()> {
 /// Why no socket could be opened, and what to do.
 fn explain(key: Key, error: &io::Error) -> Failure {
     const EAFNOSUPPORT: i32 = 97;
-    const EADDRNOTAVAIL: i32 = 99;
     let family = if key.v6 { "IPv6" } else { "IPv4" };
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::PermissionDenied, _) => Failure::new(
@@ -234,14 +234,10 @@ fn explain(key: Key, error: &io::Error) -> Failure {
              (sysctl -w net.ipv4.ping_group_range=\"0 2147483647\")",
         ),
         (_, Some(EAFNOSUPPORT)) => Failure::new(Reason::Connect, format_args!("this system has no {family}")),
-        (_, Some(EADDRNOTAVAIL)) => Failure::new(
-            Reason::Connect,
-            format_args!(
-                "source_ip_address {} is not an address of this host",
-                key.source.map_or_else(String::new, |s| s.to_string())
-            ),
-        ),
-        _ => Failure::io(&format!("opening the {family} ICMP socket"), error),
+        _ => match key.source {
+            Some(source) => no_source(source, error),
+            None => Failure::io(&format!("opening the {family} ICMP socket"), error),
+        },
     }
 }
 

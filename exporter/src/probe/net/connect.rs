@@ -23,13 +23,20 @@ pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> Result<TcpS
                 ),
             ));
         }
-        socket.bind(SocketAddr::new(source, 0)).map_err(|error| {
-            // An address this host does not have is the configuration's fault, whatever the target does.
-            Failure::io(&format!("use source_ip_address {source}"), &error)
-        })?;
+        socket.bind(SocketAddr::new(source, 0)).map_err(|error| no_source(source, &error))?;
     }
     socket.set_nodelay(true).map_err(fail)?;
     socket.connect(address).await.map_err(fail)
+}
+
+/// Why a socket cannot have `source` as its address: the configuration's fault, whatever the target does.
+pub fn no_source(source: IpAddr, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::AddrNotAvailable => {
+            Failure::new(Reason::Connect, format_args!("source_ip_address {source} is not an address of this host"))
+        }
+        _ => Failure::io(&format!("use source_ip_address {source}"), error),
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,6 @@ mod resolver;
 mod unix;
 
 pub use choice::{IpChoice, source_ip_address};
-pub use connect::connect;
+pub use connect::{connect, no_source};
 pub use resolver::Resolver;
 pub use unix::UnixSocket;

@@ -136,3 +136,13 @@ where
 {
     server_on("127.0.0.1", serve).await
 }
+
+/// An address of 127.0.0.1 where connections are refused, kept from everybody else until the tests end.
+pub(crate) fn closed() -> String {
+    // Bound and not listening.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+    let address = socket.local_addr().expect("a local address").as_socket().expect("an IPv4 address");
+    std::mem::forget(socket);
+    address.to_string()
+}

@@ -27,7 +27,7 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
         return match io.kind() {
             // How the library says that a chunk's length or end makes no sense.
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                Failure::new(Reason::Protocol, format_args!("the answer is not HTTP: {io}"))
+                Failure::new(Reason::Protocol, format_args!("the body is not in chunks as the answer says: {io}"))
             }
             _ => Failure::io("read the answer", io),
         };
