@@ -49,6 +49,7 @@ pub(crate) async fn measure(kind: Kind, targets: &Targets, plan: Plan, folder: &
         cpu_seconds: cpu,
         memory: process.memory("VmRSS"),
         memory_peak: process.memory("VmHWM"),
+        memory_own: process.memory("RssAnon"),
         page_bytes: after.text.len(),
         page_bytes_compressed: after.wire_bytes,
         scrape_median: took.get(took.len() / 2).copied().unwrap_or_default(),
@@ -100,10 +101,10 @@ pub(crate) async fn start(config: &Path) -> Process {
     .await
 }
 
-/// The release build, beside the folder this bench was built in.
+/// The release build, whatever profile this bench was built in: another is measured by nobody.
 pub(crate) fn binary() -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let path = here.parent().and_then(Path::parent).unwrap().join("sla-exporter");
+    let path = here.ancestors().nth(3).unwrap().join("release/sla-exporter");
     assert!(path.exists(), "build it first: cargo build --release -p sla-exporter");
     path
 }

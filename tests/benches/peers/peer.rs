@@ -60,6 +60,7 @@ pub(crate) async fn measure(kind: Kind, targets: &Targets, plan: Plan, folder: &
         expected: expected(plan),
         memory: process.memory("VmRSS"),
         memory_peak: process.memory("VmHWM"),
+        memory_own: process.memory("RssAnon"),
         page_bytes: 0,
         page_bytes_compressed: 0,
         scrape_median: Duration::ZERO,

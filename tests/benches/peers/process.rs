@@ -52,7 +52,7 @@ impl Process {
         ticks / TICKS
     }
 
-    /// `VmRSS` (now) or `VmHWM` (the most so far), in MiB.
+    /// `VmRSS` (now), `VmHWM` (the most so far) or `RssAnon` (now, without the pages of files: the program's own), in MiB.
     pub(crate) fn memory(&self, field: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
         let line = status.lines().find(|line| line.starts_with(field)).unwrap();

@@ -17,6 +17,8 @@ pub(crate) struct Measured {
     /// Resident at the end, in MiB.
     pub(crate) memory: f64,
     pub(crate) memory_peak: f64,
+    /// Of what is resident, what is no page of the program's file, in MiB.
+    pub(crate) memory_own: f64,
     pub(crate) page_bytes: usize,
     pub(crate) page_bytes_compressed: usize,
     pub(crate) scrape_median: Duration,
@@ -53,23 +55,24 @@ pub(crate) fn versions() {
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
+    // The version, and which revision it is of.
+    String::from_utf8_lossy(&output.stdout).lines().take(2).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn heading(plan: Plan) {
     let Plan { probes, interval, measured, .. } = plan;
     println!("\n{probes} probes every {} s for {} s, both at once:\n", interval.as_secs(), measured.as_secs());
     println!(
-        "| probe | exporter | runs (expected) | failed | missed | CPU µs/run | ratio | RSS MiB (peak) | page kB (gzip) | scrape ms (worst) |"
+        "| probe | exporter | runs (expected) | failed | missed | CPU µs/run | ratio | RSS MiB (peak; own) | page kB (gzip) | scrape ms (worst) |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
 }
 
 pub(crate) fn row(kind: Kind, ours: &Measured, theirs: &Measured) {
     let common = |name: &str, measured: &Measured, ratio: String| {
-        let Measured { runs, expected, failed, missed, memory, memory_peak, .. } = measured;
+        let Measured { runs, expected, failed, missed, memory, memory_peak, memory_own, .. } = measured;
         format!(
-            "| {} | {name} | {runs} ({expected}) | {failed} | {missed} | {:.0} | {ratio} | {memory:.1} ({memory_peak:.1}) |",
+            "| {} | {name} | {runs} ({expected}) | {failed} | {missed} | {:.0} | {ratio} | {memory:.1} ({memory_peak:.1}; {memory_own:.1}) |",
             kind.name(),
             measured.cpu_per_run(),
         )
@@ -97,7 +100,7 @@ pub(crate) fn many(many: &Many) {
         many.cpu_seconds * 1e6 / many.runs
     );
     println!("| scheduler lag p99 | at most {:.0} ms |", many.lag_p99 * 1e3);
-    println!("| RSS (peak) | {:.1} MiB ({:.1} MiB) |", many.memory, many.memory_peak);
+    println!("| RSS (peak; own) | {:.1} MiB ({:.1}; {:.1}) |", many.memory, many.memory_peak, many.memory_own);
     println!("| page (gzip) | {} kB ({} kB) |", many.page_bytes / 1000, many.page_bytes_compressed / 1000);
     println!(
         "| scrape, gzip: median, p99, CPU | {:.1} ms, {:.1} ms, {:.1} ms |",
