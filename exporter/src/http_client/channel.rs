@@ -62,12 +62,9 @@ impl Channel {
     async fn exchange(&mut self, call: &Call, stage: &mut &'static str) -> Result<(Parts, Vec<u8>), Fault> {
         let (headers, shown) = self.headers(stage).await?;
         let answer = self.repeated(call, &headers, stage).await?;
-        let Some(shown) = shown.filter(|_| answer.0.status == StatusCode::UNAUTHORIZED) else { return Ok(answer) };
-        self.peer.http.login.forget(&shown);
-        if !shown.kept {
+        if !self.peer.http.login.renews(shown, answer.0.status == StatusCode::UNAUTHORIZED) {
             return Ok(answer);
         }
-        // A token that was good and is not any longer: the server began anew, say.
         let (headers, _) = self.headers(stage).await?;
         self.repeated(call, &headers, stage).await
     }

@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::body::Body;
 use super::error::{ErrorKind, Fault};
 use super::{Names, Peer};
+use crate::probe::http::socket_error;
 use crate::probe::tls;
 use crate::probe::{Failure, Reason, net};
 
@@ -159,7 +160,7 @@ fn explain(error: &hyper::Error, names: &Names) -> Fault {
     if error.is_incomplete_message() {
         return Fault::reset("the connection was closed before the answer was complete");
     }
-    if let Some(io) = cause(error) {
+    if let Some(io) = socket_error(error) {
         if let Some(failure) = tls::explain(io) {
             return tls_fault(&failure, names);
         }
@@ -181,16 +182,4 @@ fn not_http(error: &hyper::Error) -> Fault {
         ErrorKind::NotTheApi,
         format_args!("the answer is not HTTP ({error}{cause}); is the port right, and http or https?"),
     )
-}
-
-/// The error of the socket that is the cause, where one is.
-fn cause(error: &hyper::Error) -> Option<&io::Error> {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return Some(io);
-        }
-        source = inner.source();
-    }
-    None
 }

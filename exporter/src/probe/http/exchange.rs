@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 pub(in crate::probe) use self::driver::{Driver, Tasks};
+pub(crate) use self::fault::socket_error;
 use super::body::Reader;
 use super::hop::Hop;
 use super::proxy::Via;

@@ -63,10 +63,11 @@ impl Login {
         }
     }
 
-    /// The target did not take what it was shown: it is not shown again.
-    pub(crate) fn forget(&self, shown: &Shown) {
-        if let Self::OAuth2(oauth2) = self {
-            oauth2.forget(shown);
-        }
+    /// Whether it is worth asking once more: the target `refused` what it was `shown`, a token that was good before. It was
+    /// withdrawn, or the server began anew, and who logs in afresh gets another. What is refused is not shown again.
+    pub(crate) fn renews(&self, shown: Option<Shown>, refused: bool) -> bool {
+        let (Self::OAuth2(oauth2), Some(shown), true) = (self, shown, refused) else { return false };
+        oauth2.forget(&shown);
+        shown.kept
     }
 }

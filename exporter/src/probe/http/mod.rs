@@ -24,6 +24,7 @@ mod transport;
 pub(in crate::probe) use auth::read as read_secret;
 pub(crate) use auth::{Auth, secrets_of};
 pub(in crate::probe) use cookies::Cookies;
+pub(crate) use exchange::socket_error;
 pub(in crate::probe) use exchange::{Driver, Tasks};
 pub(crate) use extra_headers::ExtraHeaders;
 pub(crate) use login::{Login, Shown};
@@ -73,15 +74,10 @@ pub async fn run(
     begin(settings, out);
     let shown = settings.login.show(&shared.resolver, out).await?;
     let result = once(settings, url.clone(), hostname, shown.as_ref(), shared, out).await;
-    let Some(shown) = shown.filter(|_| result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0))
-    else {
-        return result;
-    };
-    settings.login.forget(&shown);
-    if !shown.kept {
+    let refused = result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0);
+    if !settings.login.renews(shown, refused) {
         return result;
     }
-    // The token was taken before and is not now: withdrawn, or the server began anew. Who logs in afresh gets another.
     out.found(|| "the token is no longer taken".to_owned());
     out.clear();
     begin(settings, out);

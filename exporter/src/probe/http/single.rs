@@ -80,11 +80,8 @@ pub(in crate::probe) async fn ask(
         hand_over: Some(ask.keep_body),
     };
     let shown = settings.login.show(&shared.resolver, out).await?;
-    let kept = shown.as_ref().is_some_and(|shown| shown.kept);
     let given = once(&settings, &ask.url, &ask.secret_headers, shown.as_ref(), cookies, shared, out).await?;
-    let Some(shown) = shown.filter(|_| given.status == StatusCode::UNAUTHORIZED) else { return Ok(given) };
-    settings.login.forget(&shown);
-    if !kept {
+    if !settings.login.renews(shown, given.status == StatusCode::UNAUTHORIZED) {
         return Ok(given);
     }
     // As for the prober `http`: a token that is no longer taken is no fault of the target's.

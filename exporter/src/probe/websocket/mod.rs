@@ -50,12 +50,9 @@ pub async fn run(
     let shown = settings.login.show(&shared.resolver, out).await?;
     let result = once(settings, &url, hostname, shown.as_ref(), shared, out).await;
     let refused = out.value(Metric::WebsocketStatusCode, None) == Some(401.0);
-    let Some(shown) = shown.filter(|_| refused) else { return result };
-    settings.login.forget(&shown);
-    if !shown.kept {
+    if !settings.login.renews(shown, refused) {
         return result;
     }
-    // Withdrawn since it was fetched: who logs in afresh gets another.
     out.found(|| "the token is no longer taken".to_owned());
     out.clear();
     begin(out);

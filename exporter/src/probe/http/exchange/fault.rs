@@ -20,7 +20,7 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
     if error.is_incomplete_message() {
         return Failure::new(Reason::Reset, "the connection was closed before the answer was complete");
     }
-    if let Some(io) = cause(error) {
+    if let Some(io) = socket_error(error) {
         if let Some(failure) = tls::explain(io) {
             return failure;
         }
@@ -39,7 +39,7 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
 }
 
 /// The error of the socket that is the cause, where one is.
-fn cause(error: &hyper::Error) -> Option<&io::Error> {
+pub(crate) fn socket_error(error: &hyper::Error) -> Option<&io::Error> {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
