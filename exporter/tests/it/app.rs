@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sla_exporter::app::{App, Health, Options, Source};
-use sla_exporter::exposition::Format;
-use sla_exporter::host::Roots;
-use sla_exporter::probe::Shared;
+use sla_exporter::app::{App, Health};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::exporter;
 
 /// How long a test waits for something that takes a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,10 +29,7 @@ impl Running {
     fn start(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), config);
-        let source = Source::File(path);
-        let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let roots = Roots::default();
-        let app = App::new(loaded, source, Shared::new(), Options { roots, places: 100, credentials_anywhere: false });
+        let app = exporter::exporter(&path);
         let shutdown = CancellationToken::new();
         drop(app.run(shutdown.clone()));
         Self { app, shutdown, folder }
@@ -44,9 +40,7 @@ impl Running {
     }
 
     async fn page(&self) -> String {
-        let app = Arc::clone(&self.app);
-        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
-        String::from_utf8(page).unwrap()
+        exporter::page(&self.app).await
     }
 
     async fn value(&self, series: &str) -> Option<f64> {

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sla_exporter::app::{App, Options, Source};
-use sla_exporter::config;
-use sla_exporter::host::Roots;
-use sla_exporter::probe::Shared;
+use sla_exporter::app::App;
 use sla_exporter::reload::Reloader;
 use sla_exporter::server::{self, WebConfig};
 use sla_exporter::watch::Stamps;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::exporter;
 
 /// No answer within this is a fault, however slow the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,9 +48,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sla.yml");
         std::fs::write(&file, config).unwrap();
-        let loaded = config::load(&file).unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots: Roots::default(), places: 16, credentials_anywhere: false };
-        let app = App::new(loaded, Source::File(file.clone()), Shared::new(), options);
+        let app = exporter::exporter(&file);
         let reloader = Reloader::new(Arc::clone(&app), Stamps::default());
         let listener = server::listen("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,16 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sla_exporter::app::{App, Options, Source};
+use sla_exporter::app::App;
 use sla_exporter::config;
-use sla_exporter::exposition::Format;
-use sla_exporter::host::Roots;
-use sla_exporter::probe::Shared;
 use sla_exporter::support;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::exporter;
 use crate::support::postgres::{PASSWORD, Postgres};
 
 const CONTRACT: &str = "site: s
@@ -34,30 +31,19 @@ impl Desk {
         }
         let path = folder.path().join("sla.yml");
         std::fs::write(&path, format!("{CONTRACT}{rest}")).unwrap();
-        let loaded = config::load(&path).unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots: Roots::default(), places: 4, credentials_anywhere: false };
-        let app = App::new(loaded, Source::File(path), Shared::new(), options);
+        let app = exporter::exporter(&path);
         let shutdown = CancellationToken::new();
         tokio::spawn(support::run(Arc::clone(&app), shutdown.clone()));
         Self { app, shutdown, folder }
     }
 
     async fn page(&self) -> String {
-        let app = Arc::clone(&self.app);
-        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
-        String::from_utf8(page).unwrap()
+        exporter::page(&self.app).await
     }
 
     /// The page once it has `line`.
     async fn shows(&self, line: &str) -> String {
-        for _ in 0..300 {
-            let page = self.page().await;
-            if page.lines().any(|found| found.starts_with(line)) {
-                return page;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{line} did not come:\n{}", self.page().await)
+        exporter::shows(&self.app, &[line]).await
     }
 }
 

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sla_exporter::app::{App, Options, Source};
-use sla_exporter::exposition::Format;
+use sla_exporter::app::{App, Source};
 use sla_exporter::grafana::{self, Pace};
-use sla_exporter::host::Roots;
-use sla_exporter::probe::Shared;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::exporter;
 use crate::support::grafana::{Grafana, READER, TOKEN};
 use crate::support::http::answer;
 
@@ -84,14 +82,7 @@ impl Site {
     }
 
     fn start(&self) -> Running {
-        let source = Source::File(self.path("sla.yml"));
-        let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let app = App::new(
-            loaded,
-            source,
-            Shared::new(),
-            Options { roots: Roots::default(), places: 10, credentials_anywhere: false },
-        );
+        let app = exporter::exporter(&self.path("sla.yml"));
         let shutdown = CancellationToken::new();
         let writing = tokio::spawn(grafana::run(Arc::clone(&app), PACE, shutdown.clone()));
         Running { app, shutdown, writing }
@@ -115,9 +106,7 @@ impl Running {
     }
 
     async fn page(&self) -> String {
-        let app = Arc::clone(&self.app);
-        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
-        String::from_utf8(page).unwrap()
+        exporter::page(&self.app).await
     }
 
     async fn shows(&self, line: &str) {

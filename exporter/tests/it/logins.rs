@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sla_exporter::app::{App, Options, Source};
+use sla_exporter::app::App;
 use sla_exporter::exposition::{Format, Page};
-use sla_exporter::host::Roots;
 use sla_exporter::logins;
-use sla_exporter::probe::Shared;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::exporter;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const BASE: &str = "site: s\ncontract: {name: c, timezone: UTC, functions: {f: {objective: 99, capabilities: {a: }}}}\n\
@@ -48,10 +48,7 @@ impl Host {
     }
 
     fn start(&self) -> Running {
-        let source = Source::File(self.path("sla.yml"));
-        let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:?}"));
-        let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
-        let app = App::new(loaded, source, Shared::new(), options);
+        let app = exporter::exporter(&self.path("sla.yml"));
         let end = CancellationToken::new();
         let counting = tokio::spawn(logins::run(Arc::clone(&app), self.path("data"), end.clone()));
         Running { app, end, counting }
@@ -196,10 +193,7 @@ fn what_cannot_be_read_as_logins_is_refused_with_its_place() {
         ("  threshold: 0\n  sources: [{file: a}]\n", "logins.threshold: expected a whole number from 1"),
         ("  users: [root, root]\n  sources: [{file: a}]\n", "logins.users[1]: is listed twice"),
     ] {
-        let host = Host(TempDir::new().unwrap());
-        fs::write(host.path("sla.yml"), format!("{BASE}logins:\n{logins}")).unwrap();
-        let findings = Source::File(host.path("sla.yml")).load().unwrap_err();
-        let text = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let text = exporter::refused(&format!("{BASE}logins:\n{logins}")).join("\n");
         assert!(text.contains(expected), "{logins}: {text}");
     }
 }

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use sla_exporter::app::{App, Options, Source};
+use sla_exporter::app::{App, Source};
 use sla_exporter::backups::BackupMetrics;
 use sla_exporter::backups::figures::Backup;
 use sla_exporter::certificates::CertificateMetrics;
 use sla_exporter::certificates::read::Certificate;
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::grafana::{GrafanaMetrics, State};
-use sla_exporter::host::Roots;
 use sla_exporter::ledger_metrics::LedgerView;
 use sla_exporter::notify::NoticeMetrics;
 use sla_exporter::probe::{Metric, Reason, Shared};
@@ -21,6 +20,7 @@ use sla_exporter::updates::{Known, Reboot, Scan, UpdateMetrics};
 use sla_exporter::{config, contract_metrics, ledger_metrics};
 
 use crate::host::{page_of, testdata};
+use crate::support::exporter;
 
 /// Every optional part that adds a family.
 const CONFIGURATION: &str = "site: s
@@ -191,11 +191,9 @@ fn logins() -> Families {
     std::fs::write(folder.path().join("ledger.yml"), "").unwrap();
     std::fs::write(&path, format!("{CONFIGURATION}logins: {{users: [root], sources: [{{file: auth.log}}]}}\n"))
         .unwrap();
-    let loaded = config::load(&path).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let page = runtime.block_on(async {
-        let app = App::new(loaded, Source::File(path), Shared::new(), options);
+        let app = exporter::exporter(&path);
         let end = tokio_util::sync::CancellationToken::new();
         let counting = tokio::spawn(sla_exporter::logins::run(std::sync::Arc::clone(&app), storage, end.clone()));
         let page = loop {
@@ -253,12 +251,10 @@ fn every_reason_is_documented_and_nothing_else_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_running_exporter_shows_documented_families_only() {
     let listen = "127.0.0.1:10115".parse().unwrap();
-    let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
     let source = Source::Embedded { listen, tls: false };
     for loaded in [loaded(), source.load().unwrap_or_else(|findings| panic!("{findings:?}"))] {
-        let app = App::new(loaded, source.clone(), Shared::new(), options.clone());
-        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
-        let shown = families(&String::from_utf8(page).unwrap());
+        let app = App::new(loaded, source.clone(), Shared::new(), exporter::options());
+        let shown = families(&exporter::page(&app).await);
         assert!(shown.contains_key("sla_objective_ratio") && shown.contains_key("node_load1"), "{shown:?}");
         let documented = documented_families(&documented());
         for (name, (kind, labels)) in shown {

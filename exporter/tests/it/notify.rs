@@ -8,16 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan as _};
-use sla_exporter::app::{App, Options, Source};
-use sla_exporter::exposition::Format;
-use sla_exporter::host::Roots;
+use sla_exporter::app::App;
 use sla_exporter::notify::{self, Pace};
-use sla_exporter::probe::Shared;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::certs::Certs;
+use crate::support::exporter;
 use crate::support::http::{Server, answer, serve, serve_tls};
 use crate::support::server;
 
@@ -70,10 +68,7 @@ impl Site {
     }
 
     fn start_with(&self, storage: &Path) -> Running {
-        let source = Source::File(self.path("sla.yml"));
-        let loaded = source.load().unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots: Roots::default(), places: 10, credentials_anywhere: false };
-        let app = App::new(loaded, source, Shared::new(), options);
+        let app = exporter::exporter(&self.path("sla.yml"));
         let shutdown = CancellationToken::new();
         drop(app.run(shutdown.clone()));
         let telling = tokio::spawn(notify::run(Arc::clone(&app), storage.to_owned(), PACE, shutdown.clone()));
@@ -89,9 +84,7 @@ impl Drop for Running {
 
 impl Running {
     async fn page(&self) -> String {
-        let app = Arc::clone(&self.app);
-        let page = tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap();
-        String::from_utf8(page).unwrap()
+        exporter::page(&self.app).await
     }
 
     async fn shows(&self, line: &str) {

@@ -7,13 +7,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sla_exporter::app::{App, Options, Source};
-use sla_exporter::exposition::Format;
+use sla_exporter::app::App;
 use sla_exporter::host::Roots;
-use sla_exporter::probe::Shared;
 use sla_exporter::updates::version;
 use sla_exporter::{clock, config, updates};
 use tokio_util::sync::CancellationToken;
+
+use crate::support::exporter;
 
 const CONTRACT: &str = "site: s
 contract: {name: c, timezone: Asia/Tokyo, functions: {f: {objective: 99, capabilities: {a: {}}}}}
@@ -121,30 +121,20 @@ impl Exporter {
     fn start(folder: &Path, section: &str, roots: Roots) -> Self {
         let path = folder.join("sla.yml");
         std::fs::write(&path, format!("{CONTRACT}updates: {section}\n")).unwrap();
-        let loaded = config::load(&path).unwrap_or_else(|findings| panic!("{findings:#?}"));
-        let options = Options { roots, places: 4, credentials_anywhere: false };
-        let app = App::new(loaded, Source::File(path), Shared::new(), options);
+        let app = exporter::exporter_at(&path, roots);
         let end = CancellationToken::new();
         tokio::spawn(updates::run(Arc::clone(&app), folder.join("data"), end.clone()));
         Self { app, end }
     }
 
     async fn page(&self) -> String {
-        let app = Arc::clone(&self.app);
-        String::from_utf8(tokio::task::spawn_blocking(move || app.render(Format::Text)).await.unwrap()).unwrap()
+        exporter::page(&self.app).await
     }
 
     /// The page once it has all of `lines`, in which `{}` stands for the labels.
     async fn shows(&self, lines: &[&str]) -> String {
         let wanted: Vec<String> = lines.iter().map(|line| line.replace("{}", "{contract=\"c\"}")).collect();
-        for _ in 0..600 {
-            let page = self.page().await;
-            if wanted.iter().all(|line| page.lines().any(|found| found == line)) {
-                return page;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{wanted:?} did not come:\n{}", self.page().await)
+        exporter::shows(&self.app, &wanted).await
     }
 }
 
@@ -341,8 +331,7 @@ fn what_does_not_fit_is_said_with_what_would() {
         ("{program: ''}", "updates.program: expected a text"),
         ("true", "updates: expected"),
     ] {
-        std::fs::write(&path, format!("{CONTRACT}updates: {section}\n")).unwrap();
-        let findings: Vec<String> = config::load(&path).expect_err(section).iter().map(ToString::to_string).collect();
+        let findings = exporter::refused(&format!("{CONTRACT}updates: {section}\n"));
         assert!(findings.iter().any(|finding| finding.contains(part)), "{section}: {findings:?}");
     }
     for section in ["{}", "{interval: 10s, lists_max_age: 1h, origins: [nginx]}"] {

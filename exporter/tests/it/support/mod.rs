@@ -1,6 +1,7 @@
 //! What the tests of the probers share: a module from its YAML, one run, and servers written in bytes.
 
 pub(crate) mod certs;
+pub(crate) mod exporter;
 pub(crate) mod grafana;
 pub(crate) mod http;
 pub(crate) mod pki;
