@@ -1,6 +1,6 @@
 //! Backups (C2.5): are they made every day, kept for as long as promised, and as large as the ones before.
 //!
-//! Pure: [`figures`]. Shell: [`scan`] looks at files, [`watch`] has it do so in the background, [`metrics`] shows what was found.
+//! Pure: [`figures`]. Shell: `scan` looks at files, `watch` has it do so in the background, `metrics` shows what was found.
 //! Not for: making backups, and not for whether one can be restored; only a drill shows that (ledger: `drills`).
 
 pub mod figures;

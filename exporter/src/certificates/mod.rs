@@ -1,7 +1,7 @@
 //! Certificates in files (C2.6.5–6): those that were issued to customers, those that servers will use; when they end, and when they
 //! are to be renewed.
 //!
-//! Pure: [`read`] (bytes to certificates). Shell: [`watch`] reads files in the background, [`metrics`] shows them. Not for what servers present: probes see that (`probe_ssl_*`).
+//! Pure: [`read`] (bytes to certificates). Shell: `watch` reads files in the background, `metrics` shows them. Not for what servers present: probes see that (`probe_ssl_*`).
 
 mod metrics;
 pub mod read;

@@ -18,8 +18,15 @@ pub struct StatusPageFlags {
     /// Folder to write to, made when needed; each file is replaced as a whole
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-    /// Where customers will see it, for links in the feed: https://status.example.com/
-    #[arg(id = "page_url", long = "status.url", value_name = "URL", env = "SLA_EXPORTER_STATUS_URL", value_parser = url)]
+    /// Where customers will see it.
+    #[arg(
+        id = "page_url",
+        long = "status.url",
+        value_name = "URL",
+        env = "SLA_EXPORTER_STATUS_URL",
+        value_parser = url,
+        help = "Where customers will see it, for links in the feed: https://status.example.com/"
+    )]
     pub url: Option<String>,
     /// Whom to ask for the slots.
     #[command(flatten)]
@@ -59,8 +66,15 @@ pub struct StatusFlags {
         default_value = "30s"
     )]
     prometheus_timeout: Duration,
-    /// Where customers see /status, for links in its feed: https://example.com/status
-    #[arg(id = "status_url", long = "status.url", value_name = "URL", env = "SLA_EXPORTER_STATUS_URL", value_parser = url)]
+    /// Where customers see /status.
+    #[arg(
+        id = "status_url",
+        long = "status.url",
+        value_name = "URL",
+        env = "SLA_EXPORTER_STATUS_URL",
+        value_parser = url,
+        help = "Where customers see /status, for links in its feed: https://example.com/status"
+    )]
     pub url: Option<String>,
 }
 

@@ -25,7 +25,7 @@ pub struct Evidence {
 /// The first of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// At most [`MAX_LISTED`].
+    /// At most `MAX_LISTED`.
     pub first: Vec<Failing>,
     /// How many there are besides; `None`: too many to be asked for.
     pub more: Option<usize>,

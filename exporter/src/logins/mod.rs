@@ -1,7 +1,7 @@
 //! Failed logins, counted from the logs of this host (C2.6.7): sshd, sudo, su, login, whatever asks PAM, and applications.
 //!
 //! [`classify`] and [`patterns`] say what a line means, [`once`] counts an attempt once that several lines tell of, [`tally`]
-//! keeps the counts: all pure. [`follow`] reads files through every rotation, [`journal`] systemd's journal, [`book`] keeps
+//! keeps the counts: all pure. [`follow`] reads files through every rotation, [`journal`] systemd's journal, `book` keeps
 //! counts and places over restarts. Here is the shell: a look at every log every few seconds, in the background.
 //! Not for: who is told (`alert-rules/logins.yml` and Alertmanager), blocking anybody, or logs of other hosts.
 

@@ -6,8 +6,8 @@
 //! which `apt-get -s dist-upgrade` leaves out. Nothing is fetched: what apt's lists do not know is unknown here, and lists that are
 //! too old count as not knowing.
 //!
-//! Pure: [`policy`], [`release`], [`version`], the ages in [`book`]. Shell: [`scan`], [`reboot`]; [`watch`] has them look in the
-//! background, [`metrics`] shows what was found. Not for: installing anything, and not for what came without a package (the
+//! Pure: [`policy`], [`release`], [`version`], the ages in `book`. Shell: `scan`, `reboot`; `watch` has them look in the
+//! background, `metrics` shows what was found. Not for: installing anything, and not for what came without a package (the
 //! ledger's `advisories`).
 
 mod book;
