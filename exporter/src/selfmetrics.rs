@@ -11,6 +11,9 @@ use crate::exposition::{Kind, Page, escape_label};
 /// Upper bounds of the scheduler's lag, in seconds; a tick is 0.05.
 const LAG_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
+/// blackbox_exporter's name.
+const UNKNOWN_MODULES: &str = "blackbox_module_unknown_total";
+
 /// Counters and gauges of this process.
 #[derive(Debug)]
 pub struct SelfMetrics {
@@ -27,6 +30,8 @@ pub struct SelfMetrics {
     pub reload_successful: IntGauge,
     /// When the configuration in force was loaded.
     pub reload_timestamp: Gauge,
+    /// Requests to `/probe` for a module that is not there.
+    pub unknown_modules: IntCounter,
 }
 
 impl SelfMetrics {
@@ -56,6 +61,9 @@ impl SelfMetrics {
         )
         .unwrap_or_else(|e| unreachable!("missed: {e}"));
         let _ = registry.register(Box::new(runs_missed.clone()));
+        // Not registered: shown under blackbox_exporter's name alone.
+        let unknown_modules = IntCounter::new(UNKNOWN_MODULES, "Requests to /probe for a module that is not there.")
+            .unwrap_or_else(|e| unreachable!("unknown modules: {e}"));
         let reload_timestamp = Gauge::new(
             "sla_exporter_config_last_reload_success_timestamp_seconds",
             "When the configuration in force was loaded, in seconds since the epoch.",
@@ -73,6 +81,7 @@ impl SelfMetrics {
                 "Whether the last attempt to load the configuration succeeded (0: an older one is in force).",
             ),
             reload_timestamp,
+            unknown_modules,
             registry,
         }
     }
@@ -81,6 +90,34 @@ impl SelfMetrics {
     pub fn write(&self, page: &mut Page) {
         for family in self.registry.gather() {
             write_family(page, &family);
+        }
+    }
+
+    /// What blackbox_exporter says of itself and people alert on, under its names: for those who replaced one.
+    pub fn write_as_blackbox_exporter(&self, page: &mut Page) {
+        #[allow(clippy::cast_precision_loss)] // 0 or 1, and a count
+        for (name, help, kind, value) in [
+            (
+                "blackbox_exporter_config_last_reload_successful",
+                "As sla_exporter_config_last_reload_successful, under blackbox_exporter's name.",
+                Kind::Gauge,
+                self.reload_successful.get() as f64,
+            ),
+            (
+                "blackbox_exporter_config_last_reload_success_timestamp_seconds",
+                "As sla_exporter_config_last_reload_success_timestamp_seconds, under blackbox_exporter's name.",
+                Kind::Gauge,
+                self.reload_timestamp.get(),
+            ),
+            (
+                UNKNOWN_MODULES,
+                "Requests to /probe for a module that is not there.",
+                Kind::Counter,
+                self.unknown_modules.get() as f64,
+            ),
+        ] {
+            page.family(name, help, kind);
+            page.sample(&[], value);
         }
     }
 }

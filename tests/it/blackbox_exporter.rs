@@ -15,6 +15,7 @@ mod http_proxy;
 mod icmp;
 mod login;
 mod newer;
+mod switch;
 mod tcp;
 mod tls;
 

@@ -281,6 +281,12 @@ impl App {
         &self.support
     }
 
+    /// What this process counts of itself.
+    #[must_use]
+    pub fn metrics(&self) -> &SelfMetrics {
+        &self.metrics
+    }
+
     /// What is known of failed logins.
     #[must_use]
     pub fn logins(&self) -> &LoginMetrics {
@@ -314,6 +320,9 @@ impl App {
         self.grafana.write(&mut page);
         self.logins.write(&mut page);
         self.metrics.write(&mut page);
+        if active.config.replaces_blackbox {
+            self.metrics.write_as_blackbox_exporter(&mut page);
+        }
         // Last: textfile families are refused where one of ours has the name.
         active.host.collect(&mut page);
         let page = page.finish();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::decode::{Cursor, MapCursor};
 use super::diagnostics::{Diagnostic, Document, Severity};
 use super::modules::Modules;
-use super::node::{self, Mark, Node};
+use super::node::{self, Mark, Node, Value};
 use super::{
     Config, alertmanager, backups, certificates, collectors, contract, grafana, hosts, ledger, logins, probes, roles,
     support, updates,
@@ -131,12 +131,20 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     }
     let doc = root.document();
     let mut map = root.map()?;
+    if is_a_blackbox_file(root.node()) {
+        let name = doc.file.file_name().unwrap_or_default().to_string_lossy();
+        return root.error(format_args!(
+            "this is a file of blackbox_exporter's; it is taken as it is by a configuration beside it, which may be no more than: \
+             {{site: here, contract: {{name: c, timezone: UTC, functions: {{f: {{objective: 99, capabilities: {{a: {{}}}}}}}}}}, \
+             module_files: [{name}]}} (docs/blackbox.md)"
+        ));
+    }
     let site = map.require("site").and_then(|c| c.label());
     let terms = map.require("contract").map(|c| contract::read(&c)).unwrap_or_default();
     let judged_by = ledger::Terms { contract: terms.contract.as_ref(), now };
     let ledger = map.get("ledger").and_then(|c| ledger::refer(&c, judged_by, others));
     let (ledger_path, ledger) = ledger.map_or_else(Default::default, |(path, ledger)| (Some(path), ledger));
-    let modules = read_modules(&mut map, others);
+    let (modules, replaces_blackbox) = read_modules(&mut map, others);
     let probes = map.get("probes").map(|c| probes::read(&c, &modules, &terms)).unwrap_or_default();
     let roles = map.get("roles").map(|c| roles::read(&c)).unwrap_or_default();
     let inventory = map.get("hosts").map(|c| hosts::read(&c, &roles)).unwrap_or_default();
@@ -172,6 +180,7 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
         contract: terms.contract?,
         targets,
         unusable_modules: modules.unusable(),
+        replaces_blackbox,
         modules: modules.into_list(),
         roles: roles.into_list(),
         hosts: inventory.into_list(),
@@ -190,13 +199,20 @@ fn read(root: &Cursor<'_>, now: i64, others: &mut Vec<Document>) -> Option<Confi
     })
 }
 
-fn read_modules(map: &mut MapCursor<'_>, others: &mut Vec<Document>) -> Modules {
+/// Whether it has modules and nothing else.
+fn is_a_blackbox_file(node: &Node) -> bool {
+    matches!(&node.value, Value::Map(entries) if !entries.is_empty() && entries.iter().all(|entry| entry.key.as_str() == "modules"))
+}
+
+/// All modules, and whether some are in files that are taken as they are.
+fn read_modules(map: &mut MapCursor<'_>, others: &mut Vec<Document>) -> (Modules, bool) {
     let mut modules = Modules::default();
     if let Some(cursor) = map.get("modules") {
         modules.read(&cursor);
     }
-    for name in map.get("module_files").and_then(|c| c.list()).unwrap_or_default() {
-        modules.read_file(&name, others);
+    let files = map.get("module_files").and_then(|c| c.list()).unwrap_or_default();
+    for name in &files {
+        modules.read_file(name, others);
     }
-    modules
+    (modules, !files.is_empty())
 }

@@ -64,6 +64,8 @@ pub struct Config {
     pub modules: Vec<Arc<Module>>,
     /// Modules of files taken as they are that this version cannot run, and no probe uses: name and place.
     pub unusable_modules: Vec<(String, String)>,
+    /// Whether a blackbox_exporter's file is taken as it is.
+    pub replaces_blackbox: bool,
     /// Thresholds by device role.
     pub roles: Vec<Role>,
     /// The inventory.

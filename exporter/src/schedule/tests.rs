@@ -46,6 +46,7 @@ fn config() -> Config {
         },
         targets: Vec::new(),
         modules: Vec::new(),
+        replaces_blackbox: false,
         unusable_modules: Vec::new(),
         roles: Vec::new(),
         hosts: Vec::new(),

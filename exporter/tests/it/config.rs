@@ -581,3 +581,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_blackbox_file_given_as_the_configuration_is_told_what_to_write_around_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("my-blackbox.yml");
+    std::fs::write(&file, "modules:\n  http_2xx: {prober: http, http: {basic_auth: {username: u, password: p}}}\n")
+        .unwrap();
+    let findings = sla_exporter::config::load(&file).unwrap_err();
+    let [finding] = &findings[..] else { panic!("{findings:#?}") };
+    let text = finding.to_string();
+    // What it says to write does.
+    let (_, rest) = text.split_once("no more than: ").unwrap_or_else(|| panic!("{text}"));
+    let (written, _) = rest.rsplit_once(" (docs/blackbox.md)").unwrap_or_else(|| panic!("{text}"));
+    let around = folder.path().join("sla.yml");
+    std::fs::write(&around, written).unwrap();
+    let loaded = sla_exporter::config::load(&around).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    assert!(loaded.config.replaces_blackbox && loaded.config.module("http_2xx").is_ok());
+}

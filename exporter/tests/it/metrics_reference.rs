@@ -172,6 +172,7 @@ fn written() -> Families {
     support.read(Ok(vec![ticket(now - 60, None), ticket(now - 30 * 86_400, None), ticket(now - 60, Some(now))]), now);
     support.write(&config, now, &mut page);
     SelfMetrics::new().write(&mut page);
+    SelfMetrics::new().write_as_blackbox_exporter(&mut page);
     merge(&mut written, logins());
     merge(&mut written, families(&String::from_utf8(page.finish()).unwrap()));
     for case in ["typical", "strange-mounts"] {

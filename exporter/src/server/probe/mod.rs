@@ -79,7 +79,7 @@ fn admitted(
     let target = target.ok_or(
         "the parameter `target` is missing; write for example /probe?target=https://example.com/&module=http_2xx",
     )?;
-    let module = config.module(&module)?;
+    let module = config.module(&module).inspect_err(|_| site.app.metrics().unknown_modules.inc())?;
     let hostname = hostname.map(|name| module.hostname(&name)).transpose()?.flatten();
     let known = || config.targets.iter().any(|spec| spec.module.name == module.name && spec.target == target);
     if let Some(lent) = lent(module, &target)
