@@ -120,6 +120,8 @@ pub struct Samples {
     echoes: Echoes,
     /// Only where somebody looks at this one run.
     trace: Option<Box<Trace>>,
+    /// See [`Samples::of_request`].
+    of_request: bool,
 }
 
 impl Samples {
@@ -127,6 +129,19 @@ impl Samples {
     #[must_use]
     pub fn new() -> Self {
         Self { items: Vec::with_capacity(24), stage: Cow::Borrowed("starting"), ..Self::default() }
+    }
+
+    /// An empty set of a run that a request asks for, which shares no scarce place with the scheduler's own runs: whoever can
+    /// send requests could keep them waiting.
+    #[must_use]
+    pub fn of_request() -> Self {
+        Self { of_request: true, ..Self::new() }
+    }
+
+    /// Whether it is such a run's.
+    #[must_use]
+    pub fn is_of_request(&self) -> bool {
+        self.of_request
     }
 
     /// An empty set that remembers what happened, too.
@@ -138,7 +153,8 @@ impl Samples {
     /// An empty set for what happens within a step of this one; it remembers what happened where this one does.
     #[must_use]
     pub fn inner(&self) -> Self {
-        Self { trace: self.trace.as_ref().map(|trace| Box::new(trace.inner())), ..Self::new() }
+        let trace = self.trace.as_ref().map(|trace| Box::new(trace.inner()));
+        Self { trace, of_request: self.of_request, ..Self::new() }
     }
 
     /// Takes over what `inner` remembers, without what `say` takes out of its texts.

@@ -302,7 +302,7 @@ pub async fn run(module: &Module, target: &str, budget: Budget, shared: &Shared)
     attempt(budget, &Probing { module, target, hostname: None, timeout: budget.timeout, shared }).await
 }
 
-/// As [`run`], with `hostname` for who is meant behind the target's address: blackbox_exporter's parameter of that name.
+/// As [`run`], for a request, with `hostname` for who is meant behind the target's address: blackbox_exporter's parameter of that name.
 ///
 /// `http`, `websocket` and `grpc` send it as the host they ask for, and ask for it in TLS, as `tcp` does, where the module has no
 /// `server_name`; other probers have no use for it.
@@ -313,7 +313,9 @@ pub async fn run_as(
     budget: Budget,
     shared: &Shared,
 ) -> Run {
-    attempt(budget, &Probing { module, target, hostname, timeout: budget.timeout, shared }).await
+    let mut samples = Samples::of_request();
+    let probing = Probing { module, target, hostname, timeout: budget.timeout, shared };
+    attempts(budget, &probing, &mut samples).await.into_run(samples)
 }
 
 /// As [`run_as`], and what happened on the way.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sla_exporter::probe::{Metric, Reason, Run};
+use sla_exporter::probe::{Budget, Metric, Reason, Run, Shared, run_as};
 use tokio::time::Instant;
 
 use crate::support::http::{answer, serve};
@@ -95,4 +95,31 @@ async fn a_body_that_takes_too_much_holds_up_nobody_else() {
         assert!(reason == Reason::Timeout || detail.contains("takes too much with this body"), "{reason}: {detail}");
     }
     succeeded(&probe("{fail_if_body_json_not_matches_cel: body.up}", r#"{"up": true}"#).await);
+}
+
+/// Whoever can send requests to /probe can have such bodies judged as often as they like.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_requests_ask_for_never_keeps_the_schedulers_runs_waiting() {
+    let body = format!("[{}]", vec!["\"abcdefghij\""; 20_000].join(","));
+    let bytes = answer(200, "Content-Type: application/json\r\n", &body);
+    let server = serve(move |_| bytes.clone()).await;
+    let url = server.url("/");
+    let asked: Vec<_> = (0..30)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let greedy = "{fail_if_body_json_not_matches_cel: 'body.all(x, body.all(y, x == y))'}";
+                let module = module(&format!("{{prober: http, timeout: 60s, http: {greedy}}}"));
+                let budget = Budget { timeout: Duration::from_secs(60), attempts: 1, spare: Duration::ZERO };
+                run_as(&module, &url, None, budget, &Shared::new()).await
+            })
+        })
+        .collect();
+    // Until they wait in a row: each is given two seconds.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for _ in 0..3 {
+        succeeded(&probe("{fail_if_body_json_not_matches_cel: body.up}", r#"{"up": true}"#).await);
+    }
+    assert!(asked.iter().any(|one| !one.is_finished()), "they are under way all the same");
+    asked.iter().for_each(tokio::task::JoinHandle::abort);
 }

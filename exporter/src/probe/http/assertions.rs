@@ -174,8 +174,8 @@ impl Assertions {
     ///
     /// # Errors
     /// Reason `body`, also where the body is not JSON.
-    pub(super) async fn check_json(&self, body: &Bytes) -> Result<(), Failure> {
-        self.json.check(body).await
+    pub(super) async fn check_json(&self, body: &Bytes, of_request: bool) -> Result<(), Failure> {
+        self.json.check(body, of_request).await
     }
 }
 

@@ -219,7 +219,7 @@ where
     }
     if assertions.has_cel() {
         out.stage("evaluating the CEL expression");
-        mark(Metric::FailedDueToCel, assertions.check_json(&body).await, out)?;
+        mark(Metric::FailedDueToCel, assertions.check_json(&body, out.is_of_request()).await, out)?;
     }
     Ok(Outcome::Final(None))
 }

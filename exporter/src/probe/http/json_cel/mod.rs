@@ -23,6 +23,8 @@ use crate::probe::{Failure, Reason};
 
 /// Evaluations at a time: the memory of all of them together is bounded, and no more threads are busy with them.
 static AT_A_TIME: Semaphore = Semaphore::const_new(2);
+/// Those for requests, which could otherwise keep the scheduler's runs waiting.
+static OF_REQUESTS: Semaphore = Semaphore::const_new(1);
 
 /// Stack of a thread that compiles or evaluates; what of it is not used takes no memory.
 const STACK: usize = 128 << 20;
@@ -52,14 +54,15 @@ impl JsonAssertions {
         self.0.is_some()
     }
 
-    /// Judges the body.
+    /// Judges the body, in a run of a request or of the scheduler.
     ///
     /// # Errors
     /// Reason `body`: it is not JSON, an expression says no, or has no answer for it.
-    pub(super) async fn check(&self, body: &Bytes) -> Result<(), Failure> {
+    pub(super) async fn check(&self, body: &Bytes, of_request: bool) -> Result<(), Failure> {
         let Some(both) = &self.0 else { return Ok(()) };
         let interrupted = || Failure::new(Reason::Internal, "evaluating the CEL expression was interrupted");
-        let permit = AT_A_TIME.acquire().await.map_err(|_| interrupted())?;
+        let places = if of_request { &OF_REQUESTS } else { &AT_A_TIME };
+        let permit = places.acquire().await.map_err(|_| interrupted())?;
         let (both, body) = (Arc::clone(both), body.clone());
         let (sender, receiver) = oneshot::channel();
         // The place is free when the evaluation ends, also where nobody waits for it any longer. A library that panics ends

@@ -279,7 +279,7 @@ async fn one_expression_must_not_match_and_the_other_must() {
         (r#"{"n": 3}"#, Some("fail_if_body_json_matches_cel: cannot be evaluated with this body: no such key: error")),
         ("plain", Some("the body is not JSON that can be judged: expected value")),
     ] {
-        let result = assertions.check(&Bytes::from_static(body.as_bytes())).await;
+        let result = assertions.check(&Bytes::from_static(body.as_bytes()), false).await;
         match (result, expected) {
             (Ok(()), None) => {}
             (Err(failure), Some(part)) => {
