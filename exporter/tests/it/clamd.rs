@@ -229,7 +229,7 @@ pub(crate) async fn provoke() {
         case(Reason::Connect, &["192.0.2.1"], "{source_ip_address: 192.0.2.1}", gone),
         case(Reason::Reset, &["closed"], "{}", one(Some(b"")).await),
         case(Reason::Permission, &["forbidden.ctl"], "{}", forbidden.display().to_string()),
-        case(Reason::Timeout, &["1s"], "{}", one(None).await),
+        case(Reason::Timeout, &["2s"], "{}", one(None).await),
         case(Reason::Protocol, &["clamd"], "{}", one(Some(b"SSH-2.0-OpenSSH_9.2p1\r\n")).await),
         case(Reason::Body, &["viruses pass"], "{}", scan(b"stream: OK\0").await),
         case(Reason::Body, &["temporary file"], "{}", scan(b"INSTREAM: Can't write to temporary file. ERROR\0").await),

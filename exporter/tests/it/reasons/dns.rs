@@ -44,7 +44,7 @@ pub(super) async fn provoke() {
         case(Reason::Reset, &[], &tcp, listen(Peer::Says(b"")).await),
         case(Reason::Reset, &[], &tcp, listen(Peer::Resets).await),
         case(Reason::Connect, &["192.0.2.1", "source_ip_address"], with(", source_ip_address: 192.0.2.1"), &honest),
-        case(Reason::Timeout, &["1s"], with(""), silent),
+        case(Reason::Timeout, &["2s"], with(""), silent),
         case(Reason::Timeout, &["do not answer the query"], with(""), strangers),
         case(Reason::Tls, &["does not speak TLS"], &tls, listen(Peer::Says(b"220 mail\r\n")).await),
         case(Reason::Certificate, &["issuer"], &tls, listen(Peer::Tls(b"")).await),

@@ -73,9 +73,9 @@ async fn of_connections() -> Vec<Case> {
         case(Reason::Reset, &[], "{}", url(&resets_at_once)),
         case(Reason::Reset, &[], "{}", url(&closes)),
         case(Reason::Reset, &[], "{}", url(&in_the_body)),
-        case(Reason::Timeout, &["1s", "TLS handshake"], "{}", https(&silent)),
-        case(Reason::Timeout, &["1s", "while waiting for the response"], "{}", url(&slow_head)),
-        case(Reason::Timeout, &["1s", "while reading the body"], "{}", url(&slow_body)),
+        case(Reason::Timeout, &["2s", "TLS handshake"], "{}", https(&silent)),
+        case(Reason::Timeout, &["2s", "while waiting for the response"], "{}", url(&slow_head)),
+        case(Reason::Timeout, &["2s", "while reading the body"], "{}", url(&slow_body)),
     ]
 }
 

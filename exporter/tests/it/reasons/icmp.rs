@@ -11,7 +11,7 @@ use crate::support::{failure, module};
 
 async fn ping(case: Case, provoked: &Mutex<Vec<Reason>>) {
     let module = module(&case.module("icmp"));
-    let budget = Budget { timeout: Duration::from_millis(700), attempts: 1, spare: Duration::ZERO };
+    let budget = Budget { timeout: Duration::from_secs(2), attempts: 1, spare: Duration::ZERO };
     // Sockets of the network the test is in by now.
     let run = probe::run(&module, &case.target, budget, &Shared::new()).await;
     let (reason, detail) = failure(&run);

@@ -103,7 +103,9 @@ pub(crate) fn case(
 
 impl Case {
     fn module(&self, prober: &str) -> String {
-        format!("{{prober: {prober}, timeout: 1s, {prober}: {}}}", self.section)
+        // On a busy machine, whatever is not to wait has time.
+        let timeout = if self.reason == Reason::Timeout { "2s" } else { "20s" };
+        format!("{{prober: {prober}, timeout: {timeout}, {prober}: {}}}", self.section)
     }
 
     /// What is wrong with a failure that this should have been.

@@ -16,7 +16,7 @@ pub(super) async fn provoke() {
         (Reason::Connect, &["::1", "source_ip_address"], Peer::Gone, "source_ip_address: '::1'"),
         (Reason::Reset, &["closed"], Peer::Says(b""), "query_response: [{send: a}, {expect: b}]"),
         (Reason::Reset, &["reset"], Peer::Resets, "query_response: [{send: a}, {expect: b}]"),
-        (Reason::Timeout, &["1s", "`^220`"], Peer::Stays(b""), expect),
+        (Reason::Timeout, &["2s", "`^220`"], Peer::Stays(b""), expect),
         (Reason::Timeout, &["421 busy"], Peer::Stays(b"421 busy\r\n"), expect),
         (Reason::Timeout, &["TLS handshake"], Peer::Stays(b""), "tls: true"),
         (Reason::Tls, &["does not speak TLS"], Peer::Stays(b"220 mail\r\n"), "tls: true"),

@@ -6,6 +6,9 @@ use std::io;
 use super::MAX_HEADER_BYTES;
 use crate::probe::{Failure, Reason, tls};
 
+/// How the library says that something came before the request was written; it has no other way to ask.
+const UNASKED: &str = "received unexpected message from connection";
+
 /// The failure behind `error`.
 pub(super) fn explain(error: &hyper::Error) -> Failure {
     if error.is_parse_too_large() {
@@ -32,6 +35,11 @@ pub(super) fn explain(error: &hyper::Error) -> Failure {
             _ => Failure::io("read the answer", io),
         };
     }
+    // A server of another protocol that greets: its words may be there before the request is written.
+    let inner = error.source().and_then(|source| source.downcast_ref::<hyper::Error>()).unwrap_or(error);
+    if inner.to_string() == UNASKED {
+        return Failure::new(Reason::Protocol, "the answer is not HTTP: the peer speaks before it is asked");
+    }
     if error.is_canceled() || error.is_closed() {
         return Failure::new(Reason::Reset, "the connection was closed before there was an answer");
     }
@@ -54,5 +62,34 @@ fn text(error: &hyper::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use hyper::Request;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::super::Driver;
+    use crate::probe::Reason;
+
+    #[tokio::test]
+    async fn a_greeting_that_comes_before_the_request_is_no_http_and_no_reset() {
+        for stays in [true, false] {
+            let (near, mut far) = tokio::io::duplex(1024);
+            far.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
+            let far = stays.then_some(far);
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(near)).await.unwrap();
+            let mut driver = Driver::new(connection);
+            let error = driver.with(sender.send_request(Request::new(Full::default()))).await.unwrap_err();
+            let failure = driver.explain(&error);
+            assert_eq!(failure.reason, Reason::Protocol, "{failure}");
+            assert!(failure.detail.contains("speaks before it is asked"), "{failure}");
+            drop(far);
+        }
     }
 }
