@@ -12,8 +12,8 @@ use crate::contract::{DutyTerms, Function, Text};
 use crate::report::duties::kinds::{AVAILABILITY, KINDS};
 use crate::report::duties::{Kind, Source};
 use crate::report::model::{
-    Breach, DutyEvidence, DutyReport, DutyState, FunctionReport, IncidentReport, MOST_BREACHES, MaintenanceReport,
-    Missing, Outcome,
+    Breach, DutyEvidence, DutyReport, DutyState, Figures, FunctionReport, IncidentReport, MOST_BREACHES,
+    MaintenanceReport, Missing, Outcome,
 };
 
 /// What part of the time must be known for a duty to be called kept. Below 1, because a restart of Prometheus loses a slot or two
@@ -53,10 +53,11 @@ impl Context<'_> {
             let verdict = match kind.source {
                 _ if !self.frame.is_owed() => Verdict::of(DutyState::NotMeasured, DutyEvidence::BeforeContract),
                 Source::Slots | Source::Days => self.watched(kind),
-                Source::Notices => self.notices_told(incidents),
+                Source::Notices => self.notices_told(incidents, functions),
                 Source::Maintenance => self.terms_kept(maintenance),
                 Source::Advisories => self.advisories_settled(),
                 Source::Answers => self.answered(kind),
+                Source::Unseen => Verdict::of(DutyState::NotMeasured, DutyEvidence::Unseen),
             };
             duties.extend(self.named(kind.name, kind.clause, kind.title(), verdict));
         }
@@ -115,15 +116,25 @@ fn availability_title(function: &Function) -> Text {
 
 fn available(function: &FunctionReport) -> Verdict {
     let state = match function.outcome {
-        Outcome::Met | Outcome::Open => DutyState::Kept,
+        Outcome::Met => DutyState::Kept,
+        // So far: but where so much is unmeasured that it may be missed already, nobody knows.
+        Outcome::Open if proven(&function.provisional) => DutyState::Kept,
         Outcome::Missed => DutyState::NotKept,
-        Outcome::Unproven | Outcome::Unmeasured | Outcome::NoService | Outcome::NotOwed => DutyState::NotMeasured,
+        Outcome::Open | Outcome::Unproven | Outcome::Unmeasured | Outcome::NoService | Outcome::NotOwed => {
+            DutyState::NotMeasured
+        }
     };
     let evidence = match function.outcome {
         Outcome::NotOwed => DutyEvidence::BeforeContract,
         outcome => DutyEvidence::Availability { function: function.name.clone(), outcome },
     };
     Verdict::of(state, evidence)
+}
+
+/// Whether the objective is not missed even if all unmeasured time was downtime.
+fn proven(figures: &Figures) -> bool {
+    figures.availability.is_some()
+        && figures.downtime_seconds + figures.unmeasured_seconds <= figures.allowed_downtime_seconds
 }
 
 #[cfg(test)]

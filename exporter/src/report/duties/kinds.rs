@@ -32,6 +32,8 @@ pub enum Source {
     Advisories,
     /// The month's inquiries, and slots.
     Answers,
+    /// Nothing: monitoring cannot see it. It has its line all the same, so that nobody takes it for kept.
+    Unseen,
 }
 
 impl Source {
@@ -49,19 +51,23 @@ const fn kind(name: &'static str, clause: &'static str, ja: &'static str, en: &'
 /// All duties but availability, by clause.
 pub const KINDS: &[Kind] = &[
     kind("monitoring", "C2.1", "全機器の監視", "Every device is watched", Source::Slots),
-    kind("notices", "C2.2", "障害のお知らせ", "Failures are told", Source::Notices),
-    kind("maintenance", "C2.3", "計画メンテナンスの条件", "Terms of maintenance", Source::Maintenance),
+    kind("notices", "C2.2", "障害のお知らせ", "Notice of failures", Source::Notices),
+    kind("maintenance", "C2.3", "計画メンテナンスの条件", "Terms of planned maintenance", Source::Maintenance),
     kind("redundancy", "C2.4", "機器・ディスクの冗長化", "Redundant devices and disks", Source::Slots),
     kind("backups", "C2.5", "バックアップの取得と保存", "Daily backups, kept a week", Source::Days),
     kind("restore_drills", "C2.5", "復元訓練", "Restore drills", Source::Days),
+    kind("physical_protection", "C2.6.1", "機器の物理的な保護", "Physical protection of devices", Source::Unseen),
     kind("closed_ports", "C2.6.2", "不要なポートの閉鎖", "Ports that must be closed", Source::Slots),
     kind("encryption", "C2.6.3", "通信の暗号化", "Encrypted traffic", Source::Slots),
     kind("virus_check", "C2.6.4", "ウイルスチェック", "Virus check", Source::Slots),
+    kind("authentication", "C2.6.5", "ログイン時の認証", "Login only with certificate and password", Source::Unseen),
     kind("client_certificates", "C2.6.6", "クライアント証明書の更新", "Client certificates are renewed", Source::Days),
     kind("security_events", "C2.6.7", "セキュリティイベントの監視", "Security events are watched", Source::Slots),
     kind("security_updates", "C2.6.8", "セキュリティ更新の適用", "Security updates are applied", Source::Days),
     kind("advisories", "C2.6.8", "脆弱性情報への対応", "Advisories are settled in time", Source::Advisories),
-    kind("answers", "C3.4", "お問い合わせへの回答", "Inquiries are answered in time", Source::Answers),
+    kind("personal_data", "C2.6.9", "個人情報の取り扱い", "Handling of personal data", Source::Unseen),
+    kind("support_hours", "C3.2", "お問い合わせへの回答時間", "Hours of the support desk", Source::Unseen),
+    kind("answers", "C3.4", "お問い合わせへの回答期限", "Inquiries are answered in time", Source::Answers),
 ];
 
 /// Begins the name of the duty that a function's availability is: `availability/client`.

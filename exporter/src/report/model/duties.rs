@@ -50,6 +50,8 @@ pub enum DutyEvidence {
     BeforeContract,
     /// The configuration has nothing that measures it.
     NotConfigured,
+    /// Monitoring cannot see it.
+    Unseen,
     /// Five-minute verdicts of the recording rules.
     Slots {
         /// Time in which it was owed, up to `counted_until`.
@@ -83,6 +85,8 @@ pub enum DutyEvidence {
         told: usize,
         /// The longest time from an occurrence to the first report; `null`: nobody was told of any.
         slowest_seconds: Option<i64>,
+        /// Stretches of downtime that no entry of the ledger is about: failures nobody was told of, or none.
+        unexplained: usize,
     },
     /// The ledger's advisories.
     Advisories {
@@ -95,6 +99,10 @@ pub enum DutyEvidence {
     Answers {
         /// By what became of them.
         tickets: Tickets,
+        /// Days on which answers were owed; `null`: none was looked at.
+        expected_days: Option<i64>,
+        /// Of those, the days on which inquiries could be read.
+        measured_days: Option<i64>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Sentences about the contract's duties.
 
 use super::Words;
-use crate::report::model::{Breach, BreachKind, DutyEvidence, DutyReport, DutyState, Missing};
+use crate::report::model::{Breach, BreachKind, DutyEvidence, DutyReport, DutyState, Missing, Outcome};
 use crate::report::rounding;
 
 impl Words<'_> {
@@ -10,7 +10,7 @@ impl Words<'_> {
     pub fn duty_state(&self, state: DutyState) -> &'static str {
         let goes_on = self.report.counted_until < self.report.month_end;
         match state {
-            DutyState::Kept if goes_on => self.lang.pick("遵守（期間中）", "kept so far"),
+            DutyState::Kept if goes_on => self.lang.pick("遵守（現時点）", "kept so far"),
             DutyState::Kept => self.lang.pick("遵守", "kept"),
             DutyState::NotKept => self.lang.pick("不遵守", "not kept"),
             DutyState::NotMeasured => self.lang.pick("未測定", "not measured"),
@@ -29,9 +29,18 @@ impl Words<'_> {
                 "測定結果がありません（測定の設定がないか、当月の記録がありません）。".to_owned(),
                 "There are no measurements: none are configured, or none were recorded in the month.".to_owned(),
             ),
+            DutyEvidence::Unseen => both(
+                "監視では確認できない事項のため、測定の対象外です。".to_owned(),
+                "Monitoring cannot see this; it has to be shown otherwise.".to_owned(),
+            ),
             DutyEvidence::Slots { .. } => self.duty_slots(&duty.evidence),
             DutyEvidence::Availability { function, outcome } => {
-                let outcome = self.outcome(*outcome);
+                let outcome = match outcome {
+                    Outcome::Open if duty.state == DutyState::NotMeasured => {
+                        self.lang.pick("期間中（未測定時間があり未確認）", "open, unproven (unmeasured time)")
+                    }
+                    outcome => self.outcome(*outcome),
+                };
                 match self.report.functions.iter().find(|known| known.name == *function) {
                     Some(known) => {
                         let share = self.percent(rounding::availability(&known.provisional, known.objective));
@@ -54,10 +63,12 @@ impl Words<'_> {
                     format!("Planned stops: {stops}; breaches of their terms: {broken}."),
                 )
             }
-            DutyEvidence::Notices { incidents: 0, .. } => {
-                both("障害はありませんでした。".to_owned(), "There was no incident.".to_owned())
+            DutyEvidence::Notices { incidents: 0, unexplained, .. } => {
+                let more = self.unexplained(*unexplained);
+                both(format!("障害の記録はありません。{more}"), format!("There is no incident.{more}"))
             }
-            DutyEvidence::Notices { incidents, told, slowest_seconds } => {
+            DutyEvidence::Notices { incidents, told, slowest_seconds, unexplained } => {
+                let more = self.unexplained(*unexplained);
                 let slowest = match slowest_seconds {
                     None => String::new(),
                     Some(seconds) => {
@@ -66,8 +77,8 @@ impl Words<'_> {
                     }
                 };
                 both(
-                    format!("障害{incidents}件のうち{told}件をお知らせしました。{slowest}"),
-                    format!("Incidents: {incidents}; customers were told of {told}.{slowest}"),
+                    format!("障害{incidents}件のうち{told}件をお知らせしました。{slowest}{more}"),
+                    format!("Incidents: {incidents}; customers were told of {told}.{slowest}{more}"),
                 )
             }
             DutyEvidence::Advisories { recorded: 0, .. } => {
@@ -80,19 +91,37 @@ impl Words<'_> {
                     format!("Advisories that waited in the month: {advisories}; past their due day: {overdue}."),
                 )
             }
-            DutyEvidence::Answers { tickets } => {
+            DutyEvidence::Answers { tickets, expected_days, measured_days } => {
+                let days = match (expected_days, measured_days) {
+                    (Some(expected), Some(measured)) if measured < expected => self.lang.pick(
+                        format!("受付状況を確認できたのは{expected}日のうち{measured}日です。"),
+                        format!(" Read on {measured} of {expected} days."),
+                    ),
+                    _ => String::new(),
+                };
                 let all = tickets.in_time + tickets.late + tickets.overdue + tickets.waiting;
                 both(
                     format!(
-                        "当月受付{all}件: 期限内の回答{}件、期限後の回答{}件、期限超過の未回答{}件、期限前の未回答{}件。",
+                        "当月受付{all}件: 期限内の回答{}件、期限後の回答{}件、期限超過の未回答{}件、期限前の未回答{}件。{days}",
                         tickets.in_time, tickets.late, tickets.overdue, tickets.waiting
                     ),
                     format!(
-                        "Of {all} inquiries received, {} were answered in time and {} late; {} are overdue and {} wait.",
+                        "Of {all} inquiries received, {} were answered in time and {} late; {} are overdue and {} wait.{days}",
                         tickets.in_time, tickets.late, tickets.overdue, tickets.waiting
                     ),
                 )
             }
+        }
+    }
+
+    /// Downtime no entry is about, as a sentence to be added.
+    fn unexplained(&self, stretches: usize) -> String {
+        match stretches {
+            0 => String::new(),
+            stretches => self.lang.pick(
+                format!("ほかに、障害かどうか未判定の停止が{stretches}件あります。"),
+                format!(" Stretches of downtime nobody has judged: {stretches}."),
+            ),
         }
     }
 

@@ -7,12 +7,14 @@ use crate::ledger::{Advisory, AdvisoryDecision};
 use crate::report::assemble::entries::due;
 use crate::report::duties::Kind;
 use crate::report::model::{
-    Breach, BreachKind, CauseKind, DutyEvidence, DutyState, ExclusionKind, IncidentReport, MaintenanceReport,
+    Breach, BreachKind, CauseKind, DutyEvidence, DutyState, ExclusionKind, FunctionReport, IncidentReport,
+    MaintenanceReport,
 };
 
 impl Context<'_> {
     /// C2.2: customers were told of every failure. How soon is "promptly" the contract does not say; the slowest is told along.
-    pub(super) fn notices_told(&self, incidents: &[IncidentReport]) -> Verdict {
+    /// Downtime that no entry is about may be a failure nobody was told of: until somebody has judged it, nobody knows.
+    pub(super) fn notices_told(&self, incidents: &[IncidentReport], functions: &[FunctionReport]) -> Verdict {
         let told_of = || incidents.iter().filter(|incident| incident.cause != Some(CauseKind::FalseAlarm));
         let breaches = told_of().filter(|incident| incident.first_report_seconds.is_none()).map(|incident| Breach {
             item: incident.id.clone(),
@@ -22,12 +24,19 @@ impl Context<'_> {
             seconds: 0,
             stretches: 1,
         });
+        let unexplained = functions.iter().flat_map(|function| &function.unexplained);
+        let unexplained = unexplained.filter(|stretch| stretch.link.is_none()).count();
         let evidence = DutyEvidence::Notices {
             incidents: told_of().count(),
             told: told_of().filter(|incident| incident.first_report_seconds.is_some()).count(),
             slowest_seconds: told_of().filter_map(|incident| incident.first_report_seconds).max(),
+            unexplained,
         };
-        Verdict::told(evidence, breaches.collect())
+        let mut verdict = Verdict::told(evidence, breaches.collect());
+        if unexplained > 0 && verdict.state == DutyState::Kept {
+            verdict.state = DutyState::NotMeasured;
+        }
+        verdict
     }
 
     /// C2.3: announced in time and within the weekly slot, emergencies apart; within each function's limit.
@@ -100,7 +109,11 @@ impl Context<'_> {
             Some(watched) => slots::verdict(watched, self.owed(), Some(&self.input.contract.timezone)),
             None => Verdict::of(DutyState::NotMeasured, DutyEvidence::NotConfigured),
         };
-        verdict.evidence = DutyEvidence::Answers { tickets };
+        let (expected_days, measured_days) = match verdict.evidence {
+            DutyEvidence::Slots { expected_days, measured_days, .. } => (expected_days, measured_days),
+            _ => (None, None),
+        };
+        verdict.evidence = DutyEvidence::Answers { tickets, expected_days, measured_days };
         let late = tickets.late + tickets.overdue;
         if late > 0 {
             verdict.state = DutyState::NotKept;

@@ -8,15 +8,35 @@ use crate::ledger::{Advisory, AdvisoryDecision, Cause, Channel, Ledger, Notice};
 use crate::report::assemble::{Input, assemble};
 use crate::report::duties::{Stretch, Tickets, Watch, Watched};
 use crate::report::model::{BreachKind, Source as Slots};
-use crate::report::sample::{at, contract, incident, report, seconds, slots, stop};
+use crate::report::sample::{at, contract, incident, report, seconds, stop};
+use crate::report::slots::Slot;
 
 fn of(contract: &Contract, ledger: &Ledger, watch: &Watch, now: &str) -> Vec<DutyReport> {
+    of_slots(contract, ledger, watch, &all_up(), now)
+}
+
+/// Every slot of October, up.
+fn all_up() -> BTreeMap<String, Vec<Slot>> {
+    let up = |name: &str| {
+        let moments = (seconds(BEGIN) + 300..=seconds(END)).step_by(300);
+        (name.to_owned(), moments.map(|at| Slot { at, up: true }).collect())
+    };
+    BTreeMap::from([up("client"), up("consumer")])
+}
+
+fn of_slots(
+    contract: &Contract,
+    ledger: &Ledger,
+    watch: &Watch,
+    slots: &BTreeMap<String, Vec<Slot>>,
+    now: &str,
+) -> Vec<DutyReport> {
     let input = Input {
         contract,
         ledger,
         month: "2026-10".parse().unwrap(),
         now: seconds(now),
-        slots: &slots(),
+        slots,
         past: &[],
         sent: &[],
         watch,
@@ -133,10 +153,55 @@ fn an_incident_nobody_was_told_of_is_not_kept_and_a_false_alarm_needs_no_telling
     };
     let told = state(Cause::Internal, true);
     assert_eq!(told.state, DutyState::Kept);
-    assert_eq!(told.evidence, DutyEvidence::Notices { incidents: 1, told: 1, slowest_seconds: Some(420) });
+    assert_eq!(
+        told.evidence,
+        DutyEvidence::Notices { incidents: 1, told: 1, slowest_seconds: Some(420), unexplained: 0 }
+    );
     let untold = state(Cause::Internal, false);
     assert_eq!((untold.state, untold.breaches[0].how), (DutyState::NotKept, BreachKind::Untold));
     assert_eq!(state(Cause::FalseAlarm, false).state, DutyState::Kept);
+}
+
+/// C2.2
+#[test]
+fn downtime_nobody_has_judged_may_be_a_failure_nobody_was_told_of() {
+    let mut down = all_up();
+    down.get_mut("client").unwrap()[40].up = false;
+    let (contract, ledger, watch) = (contract(), Ledger::default(), Watch::default());
+    let notices = |now: &str| duty(&of_slots(&contract, &ledger, &watch, &down, now), "notices").clone();
+    let unjudged = notices(AFTER);
+    assert_eq!(unjudged.state, DutyState::NotMeasured);
+    assert_eq!(
+        unjudged.evidence,
+        DutyEvidence::Notices { incidents: 0, told: 0, slowest_seconds: None, unexplained: 1 }
+    );
+}
+
+/// C4.1
+#[test]
+fn a_month_that_goes_on_keeps_an_availability_only_where_unmeasured_time_cannot_have_missed_it() {
+    let whole = all_up();
+    let availability = |slots: &BTreeMap<String, Vec<Slot>>, now: &str| {
+        let duties = of_slots(&contract(), &Ledger::default(), &Watch::default(), slots, now);
+        duty(&duties, "availability/client").state
+    };
+    let half = "2026-10-16T00:00:00";
+    assert_eq!(availability(&whole, half), DutyState::Kept);
+    // 1 % of October is 7 h 26 min: 89 slots.
+    for (missing, state) in [(89, DutyState::Kept), (90, DutyState::NotMeasured), (4000, DutyState::NotMeasured)] {
+        let mut torn = whole.clone();
+        torn.get_mut("client").unwrap().drain(10..10 + missing);
+        assert_eq!(availability(&torn, half), state, "{missing}");
+    }
+}
+
+#[test]
+fn what_monitoring_cannot_see_has_a_line_and_is_never_kept() {
+    for duty in of(&contract(), &Ledger::default(), &Watch::default(), AFTER) {
+        let unseen = KINDS.iter().any(|kind| kind.name == duty.duty && kind.source == Source::Unseen);
+        assert_eq!(duty.evidence == DutyEvidence::Unseen, unseen, "{}", duty.duty);
+        assert!(!unseen || duty.state == DutyState::NotMeasured, "{}", duty.duty);
+    }
 }
 
 /// C2.3
