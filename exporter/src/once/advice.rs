@@ -3,7 +3,7 @@
 use crate::probe::{Prober, Reason};
 
 /// A sentence or two for whoever looks at a failed `module`.
-pub(super) fn of(reason: Reason, prober: &Prober) -> &'static str {
+pub(crate) fn of(reason: Reason, prober: &Prober) -> &'static str {
     match (reason, prober) {
         (Reason::Status | Reason::Header | Reason::Body | Reason::Redirect, Prober::Flow(_)) => {
             "take the step by hand, in a browser with its developer tools or with `curl -si` and its cookies, and compare with \

@@ -2,7 +2,7 @@
 //!
 //! Uses the probers as the scheduler does. Not for the SLA: what is measured here is in no metric and no slot.
 
-mod advice;
+pub(crate) mod advice;
 mod choice;
 pub mod command;
 mod json;

@@ -16,7 +16,15 @@ fn debug_has_the_same_three_parts() {
     };
     let (theirs, ours) = (Exporter::theirs(&file).ask(&query), Exporter::ours(&file).ask(&query));
     assert_eq!(headings(&ours), headings(&theirs), "{ours}");
-    for part in ["reason:   status", "probe_http_status_code 302", "follow_redirects: false", "timeout:  5s"] {
+    for part in [
+        "reason:   status",
+        "probe_http_status_code 302",
+        "follow_redirects: false",
+        "timeout:  5s",
+        "s  waiting for the response",
+        "→ HTTP/1.1 302",
+        "try:      ",
+    ] {
         assert!(ours.contains(part), "{part} in {ours}");
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::Admitted;
 use crate::config::decode::format_duration;
 use crate::exposition::{Format, Kind, Page};
-use crate::probe::{self, Echoes, Extra, Failure, Metric, Module, Prober, Reason, Run, Sample};
+use crate::once::advice;
+use crate::probe::{self, Echoes, Extra, Failure, Metric, Module, Prober, Reason, Run, Sample, Trace};
 
 /// The run against a target that the module cannot probe. It fails, as it does in blackbox_exporter: an answer without
 /// `probe_success` would be silence for whoever alerts on it.
@@ -50,8 +51,8 @@ pub(super) fn page(run: &Run, format: Format) -> Vec<u8> {
     page.finish()
 }
 
-/// What blackbox_exporter shows under the same three headings.
-pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
+/// What blackbox_exporter shows under the same three headings; `trace` is absent where nothing was tried.
+pub(super) fn debug(module: &Module, request: &Admitted, run: &Run, trace: Option<&Trace>) -> String {
     let mut text = String::from("Logs for the probe:\n");
     let Admitted { target, hostname, timeout, .. } = request;
     // One that is refused may be so for the password in it.
@@ -62,6 +63,10 @@ pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
     }
     let _ = writeln!(text, "module:   {} ({})", module.name, module.prober.name());
     let _ = writeln!(text, "timeout:  {}", format_duration(*timeout));
+    for step in trace.into_iter().flat_map(Trace::steps) {
+        let arrow = if step.found { "  → " } else { "" };
+        let _ = writeln!(text, "{:>10.6} s  {arrow}{}", step.at.as_secs_f64(), step.what);
+    }
     for sample in &run.samples {
         if let Extra::Phase(phase) = sample.extra {
             let _ = writeln!(text, "{phase:<10} {:.6} s", sample.value);
@@ -70,14 +75,14 @@ pub(super) fn debug(module: &Module, request: &Admitted, run: &Run) -> String {
     let seconds = run.duration.as_secs_f64();
     let _ = match &run.failure {
         None => writeln!(text, "result:   success after {seconds:.6} s"),
-        Some(failure) => {
-            writeln!(
-                text,
-                "result:   failure after {seconds:.6} s\nreason:   {}\nbecause:  {}",
-                failure.reason, failure.detail
-            )
+        Some(Failure { reason, detail }) => {
+            writeln!(text, "result:   failure after {seconds:.6} s\nreason:   {reason}\nbecause:  {detail}")
         }
     };
+    // Nothing was tried against a target that is none.
+    if let (Some(failure), Some(_)) = (&run.failure, trace) {
+        let _ = writeln!(text, "try:      {}", advice::of(failure.reason, &module.prober));
+    }
     let metrics = page(run, Format::Text);
     let _ = write!(text, "\n\n\nMetrics that would have been returned:\n{}", String::from_utf8_lossy(&metrics));
     let _ = write!(text, "\n\n\nModule configuration:\n{}", module.source);

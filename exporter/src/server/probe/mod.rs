@@ -49,13 +49,18 @@ pub(super) async fn serve(site: &Site, query: &str, headers: &HeaderMap) -> repl
     };
     let shared = site.app.shared();
     let budget = Budget { timeout: request.timeout, attempts: 1, spare: Duration::ZERO };
-    let run = match probe::check_target(&module, &request.target) {
-        Ok(()) => probe::run_as(&module, &request.target, request.hostname.as_ref(), budget, &shared).await,
-        Err(why) => answer::refused(&why),
+    let (target, hostname) = (&request.target, request.hostname.as_ref());
+    let (run, trace) = match (probe::check_target(&module, target), request.debug) {
+        (Err(why), _) => (answer::refused(&why), None),
+        (Ok(()), false) => (probe::run_as(&module, target, hostname, budget, &shared).await, None),
+        (Ok(()), true) => {
+            let (run, trace) = probe::run_traced(&module, target, hostname, budget, &shared).await;
+            (run, Some(trace))
+        }
     };
     let run = answer::completed(&module, run);
     if request.debug {
-        return reply::text(StatusCode::OK, answer::debug(&module, &request, &run));
+        return reply::text(StatusCode::OK, answer::debug(&module, &request, &run, trace.as_ref()));
     }
     let format = negotiate::format(headers);
     reply::with_type(StatusCode::OK, format.content_type(), answer::page(&run, format))
