@@ -160,5 +160,5 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;background
 main{max-width:60rem;margin:0 auto;padding:1.5rem}h1{font-size:1.5rem}table{border-collapse:collapse;width:100%;background:#fff}\
 td,th{border:1px solid #d0d7de;padding:.5rem .7rem;text-align:left;vertical-align:top}th{background:#eef1f4}\
 .up{color:#116329;font-weight:600}.down{color:#b3261e;font-weight:600}button{font:inherit;padding:.3rem .7rem;margin:.1rem}\
-form{display:inline}pre{white-space:pre-wrap;background:#fff;border:1px solid #d0d7de;padding:1rem}\
+form{display:inline}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#fff;border:1px solid #d0d7de;padding:1rem}\
 iframe{width:100%;height:32rem;border:1px solid #d0d7de;background:#fff}a{color:#0b5cad}.muted{color:#57606a}";
