@@ -78,14 +78,47 @@ fn look(set: &CertificateSet) -> Found {
         let shown = path.display().to_string();
         let bytes = regular_file::read(&path, MAX_BYTES).map_err(|error| format!("cannot read {shown}: {error}"))?;
         for certificate in read(&bytes, password).map_err(|why| format!("{shown} {why}"))? {
-            // A chain may hold one twice.
-            if !all.iter().any(|(file, known)| *file == shown && *known == certificate) {
-                all.push((shown.clone(), certificate));
-            }
+            add(&mut all, &shown, certificate);
         }
         if all.len() > MAX_CERTIFICATES {
             return Err(format!("{} has more than {MAX_CERTIFICATES} certificates", set.path));
         }
     }
     Ok(all)
+}
+
+/// A chain may hold one twice. Two that only differ in what no label tells (an issuer's numbers used by another, too) are shown as
+/// one, the one that ends first: a series twice on a page spoils it.
+fn add(all: &mut Vec<(String, Certificate)>, file: &str, certificate: Certificate) {
+    let known = all.iter_mut().find(|(its_file, known)| {
+        its_file == file && known.subject == certificate.subject && known.serial == certificate.serial
+    });
+    match known {
+        None => all.push((file.to_owned(), certificate)),
+        Some((_, known)) if certificate.not_after < known.not_after => *known = certificate,
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_certificates_of_a_file_have_the_same_labels_and_the_first_to_end_is_shown() {
+        let certificate = |serial: &str, not_after| Certificate {
+            subject: "CN=a".to_owned(),
+            serial: serial.to_owned(),
+            not_before: 0,
+            not_after,
+        };
+        let mut all = Vec::new();
+        for (file, serial, not_after) in
+            [("/a", "01", 20), ("/a", "01", 20), ("/a", "01", 10), ("/a", "01", 30), ("/a", "02", 5), ("/b", "01", 40)]
+        {
+            add(&mut all, file, certificate(serial, not_after));
+        }
+        let shown: Vec<_> = all.iter().map(|(file, of)| (file.as_str(), of.serial.as_str(), of.not_after)).collect();
+        assert_eq!(shown, [("/a", "01", 10), ("/a", "02", 5), ("/b", "01", 40)]);
+    }
 }
