@@ -38,6 +38,9 @@ fn the_icmp_prober_does_as_theirs_with_every_option() {
     if std::net::UdpSocket::bind("[::1]:0").is_ok() {
         beside.check("ping6", "::1", Up);
         beside.check("only6", "::1", Up);
+    } else {
+        println!("NOT TESTED: pings over IPv6, which this machine has not");
+        beside.excuse("probe_icmp_reply_hop_limit", "only there");
     }
     beside.finish();
 }
