@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::CertificateSet;
 use super::read::{Certificate, read};
 use crate::app::App;
-use crate::duties::background::{Job, Step};
+use crate::duties::background::{Complaint, Job, Step};
 use crate::duties::files;
 use crate::{clock, regular_file};
 
@@ -36,13 +36,13 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
 }
 
 async fn read_for_ever(app: &App) {
-    let mut jobs: HashMap<(String, String), Job<Found>> = HashMap::new();
+    let mut jobs: HashMap<(String, String), (Job<Found>, Complaint)> = HashMap::new();
     loop {
         let config = app.config();
         jobs.retain(|(name, path), _| config.certificates.iter().any(|set| set.name == *name && set.path == *path));
         app.certificates().keep(&config.certificates);
         for set in &config.certificates {
-            let job = jobs.entry((set.name.clone(), set.path.clone())).or_default();
+            let (job, complaint) = jobs.entry((set.name.clone(), set.path.clone())).or_default();
             let asked = set.clone();
             let found = match job.step(set.interval, LIMIT, move || look(&asked)).await {
                 Step::Nothing => continue,
@@ -50,7 +50,8 @@ async fn read_for_ever(app: &App) {
                 Step::Late => Err(format!("not done after {} s: is the file system there?", LIMIT.as_secs())),
                 Step::Broken => Err("reading was interrupted".to_owned()),
             };
-            if let Err(why) = &found {
+            let why = found.as_ref().err().map(String::as_str);
+            if complaint.is_new(why) {
                 tracing::warn!(
                     certificates = set.name,
                     why,

@@ -23,6 +23,19 @@ struct Running<T> {
     late: bool,
 }
 
+/// What was complained of last: what is tried every few minutes is said once, and again when it is something else.
+#[derive(Debug, Default)]
+pub struct Complaint(Option<String>);
+
+impl Complaint {
+    /// Whether `why` is news; `None`: nothing is wrong.
+    pub fn is_new(&mut self, why: Option<&str>) -> bool {
+        let new = why.is_some() && self.0.as_deref() != why;
+        self.0 = why.map(str::to_owned);
+        new
+    }
+}
+
 /// How a job stands.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<T> {
@@ -90,6 +103,13 @@ mod tests {
                 step => return step,
             }
         }
+    }
+
+    #[test]
+    fn a_complaint_is_said_once_and_again_after_it_was_settled_or_is_another() {
+        let mut complaint = Complaint::default();
+        let said = [Some("a"), Some("a"), Some("b"), None, Some("b")].map(|why| complaint.is_new(why));
+        assert_eq!(said, [true, false, true, false, true]);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use super::ticket::Ticket;
 use super::{csv, postgres};
 use crate::app::App;
 use crate::clock;
+use crate::duties::background::Complaint;
 
 /// How often the configuration is looked at: a reload is followed within that.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,6 +27,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
 
 async fn read_for_ever(app: &App) {
     let mut last: Option<(String, Instant)> = None;
+    let mut complaint = Complaint::default();
     loop {
         let config = app.config();
         match config.support.as_ref().and_then(|support| support.tickets.as_ref()) {
@@ -42,6 +44,10 @@ async fn read_for_ever(app: &App) {
                 }
                 if !same || last.as_ref().is_some_and(|(_, ended)| ended.elapsed() >= tickets.interval) {
                     let found = read(app, tickets).await;
+                    let why = found.as_ref().err().map(String::as_str);
+                    if complaint.is_new(why) {
+                        tracing::warn!(why, "support tickets not read; what was known of them is no longer shown");
+                    }
                     app.support().read(found, clock::whole_seconds());
                     last = Some((identity, Instant::now()));
                 }
@@ -52,7 +58,7 @@ async fn read_for_ever(app: &App) {
 }
 
 async fn read(app: &App, tickets: &Tickets) -> Result<Vec<Ticket>, String> {
-    let found = match &tickets.source {
+    match &tickets.source {
         Source::Postgres(source) => postgres::read(source, &tickets.zone, tickets.timeout, &app.shared()).await,
         Source::Csv(file) => {
             let (file, zone) = (file.clone(), tickets.zone.clone());
@@ -63,6 +69,5 @@ async fn read(app: &App, tickets: &Tickets) -> Result<Vec<Ticket>, String> {
                 Err(_) => Err(format!("the file was not read within {} s", tickets.timeout.as_secs())),
             }
         }
-    };
-    found.inspect_err(|why| tracing::warn!(why, "support tickets not read; what was known of them is no longer shown"))
+    }
 }
