@@ -53,6 +53,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
         } else {
             this.watch.see(&buf.filled()[before..])
         };
+        if checked.is_err() {
+            // A read that fails has read nothing: callers may rely on it.
+            buf.set_filled(before);
+        }
         Poll::Ready(checked.map_err(io::Error::other))
     }
 }
