@@ -1,6 +1,6 @@
 # The commands of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fmt check bench
+.PHONY: help build run test fuzz lint fmt check bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ test: ## everything that is tested; installs what it needs on Debian
 	@$(MAKE) --no-print-directory lint
 	cargo build --workspace --bins
 	cargo test --workspace
+
+fuzz: ## what targets send, invented: FUZZ_SECONDS (60) for each parser
+	@deploy/native/install.sh test
+	@tests/fuzz/run.sh
 
 lint: ## formatting and clippy, warnings refused
 	@rustup component add rustfmt clippy >/dev/null 2>&1 || true

@@ -56,6 +56,8 @@ pub mod server;
 
 pub mod cli;
 pub mod daemon;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod logging;
 pub mod reload;
 pub mod watch;

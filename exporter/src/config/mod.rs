@@ -33,6 +33,9 @@ pub mod names;
 pub mod node;
 pub mod units;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::modules::fuzz as fuzz_modules;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

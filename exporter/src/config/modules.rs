@@ -40,6 +40,15 @@ struct Defined {
     findings: (Position, Position),
 }
 
+/// A module file with `text` in it, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(text: &str) {
+    let mut doc = Document::new(std::path::Path::new("blackbox.yml"));
+    doc.inline_secrets = true;
+    Modules::default().read_text(&doc, text);
+    let _ = doc.into_parts().0.iter().map(ToString::to_string).collect::<Vec<_>>();
+}
+
 impl Modules {
     /// Reads a mapping of modules.
     pub(super) fn read(&mut self, cursor: &Cursor<'_>) {

@@ -99,6 +99,12 @@ fn write(arrays: &[Array], page: &mut Page) {
     }
 }
 
+/// `/proc/mdstat`, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let _ = parse(data);
+}
+
 /// The arrays by name.
 fn parse(text: &[u8]) -> Result<Vec<Array>, ParseError> {
     let mut drafts: Vec<Draft> = Vec::new();

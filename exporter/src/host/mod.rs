@@ -20,6 +20,9 @@ mod time;
 mod uname;
 mod uptime;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::mdadm::fuzz as fuzz_arrays;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

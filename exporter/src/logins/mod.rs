@@ -9,6 +9,8 @@ mod book;
 pub mod classify;
 mod desk;
 pub mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod journal;
 pub mod kinds;
 mod metrics;

@@ -5,6 +5,8 @@
 
 pub mod clamd;
 mod conversation;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::conversation::fuzz::conversation as fuzz_conversation;
 pub mod dns;
 pub mod echoes;
 pub mod endpoint;
@@ -19,7 +21,7 @@ pub mod postgres;
 pub mod reason;
 mod runs;
 pub mod tcp;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 pub mod tls;
 pub mod trace;

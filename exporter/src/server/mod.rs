@@ -28,6 +28,8 @@ use tokio_util::task::TaskTracker;
 
 use self::connection::Connections;
 pub use self::listen::{ListenError, listen};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::probe::fuzz as fuzz_probe;
 pub use self::web_config::WebConfig;
 use crate::app::App;
 use crate::reload::Reloader;

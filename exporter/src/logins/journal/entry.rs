@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 /// The cursor of an entry, and the entry where it has a message; `None` for what is no entry.
-pub(super) fn parse(line: &[u8]) -> Option<(String, Option<Entry>)> {
+pub(crate) fn parse(line: &[u8]) -> Option<(String, Option<Entry>)> {
     let value: Value = serde_json::from_slice(line).ok()?;
     let cursor = value.get("__CURSOR")?.as_str()?.to_owned();
     let entry = || {

@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 pub use self::entry::Entry;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::entry::parse as fuzz_entry;
 use super::settings::Journal;
 use crate::duties::child;
 

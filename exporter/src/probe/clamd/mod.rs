@@ -3,6 +3,8 @@
 //! Each command has a connection of its own, as the simplest of clamd's clients have it, so that gateways in front of it work too.
 //! Not for scanning anything else than the test, and not for clamd's statistics (`STATS` shows file names).
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod talk;
 mod target;
 mod version;

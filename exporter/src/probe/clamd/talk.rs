@@ -26,7 +26,7 @@ pub(super) async fn ask(way: &Way, command: &[u8], stream: &[u8]) -> Result<Stri
     }
 }
 
-async fn exchange(
+pub(super) async fn exchange(
     mut link: impl AsyncRead + AsyncWrite + Unpin,
     command: &[u8],
     stream: &[u8],

@@ -4,6 +4,8 @@
 //! a module's text is none.
 
 mod captured;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod received;
 mod script;
 mod steps;

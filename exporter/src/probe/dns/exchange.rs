@@ -123,7 +123,7 @@ fn not_a_message(error: &DecodeError) -> Failure {
 }
 
 /// RFC 1035 §4.2.2: each message is preceded by its length in two bytes.
-async fn over_stream<S>(mut stream: S, bytes: &[u8], query: &Message) -> Result<Message, Failure>
+pub(super) async fn over_stream<S>(mut stream: S, bytes: &[u8], query: &Message) -> Result<Message, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -4,6 +4,8 @@
 
 mod assertions;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod query;
 mod record;
 

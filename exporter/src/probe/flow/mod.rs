@@ -7,6 +7,8 @@
 
 mod check;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod request;
 mod settings;
 mod source;

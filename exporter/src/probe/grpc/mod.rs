@@ -4,6 +4,8 @@
 //! they answer means something only to those who know them.
 
 mod call;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod health;
 mod metadata;
 mod status;

@@ -10,6 +10,8 @@ mod body;
 mod cookies;
 mod exchange;
 mod extra_headers;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod hop;
 mod json_cel;
 mod login;

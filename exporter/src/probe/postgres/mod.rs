@@ -5,6 +5,8 @@
 //! subject. Nothing a probe does changes data unless `read_only: false` says so.
 
 mod explain;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod guard;
 mod session;
 mod settings;

@@ -108,7 +108,7 @@ impl Transport {
 }
 
 /// The certificate's hash, with the hash function of its signature; `None` where that has none of its own (Ed25519).
-fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
     match parsed.signature_algorithm.algorithm.to_id_string().as_str() {
         // RSA and ECDSA with SHA-384, with SHA-512.

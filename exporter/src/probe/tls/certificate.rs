@@ -79,7 +79,12 @@ impl Cache {
 }
 
 impl Facts {
-    fn read(chain: &[CertificateDer<'_>], fingerprint: [u8; 32], roots: Option<&Roots>, now: i64) -> Option<Self> {
+    pub(super) fn read(
+        chain: &[CertificateDer<'_>],
+        fingerprint: [u8; 32],
+        roots: Option<&Roots>,
+        now: i64,
+    ) -> Option<Self> {
         let parsed: Vec<_> = chain.iter().map(|der| X509Certificate::from_der(der).ok().map(|(_, c)| c)).collect();
         let leaf = parsed.first()?.as_ref()?;
         let readable: Vec<_> = parsed.iter().flatten().collect();

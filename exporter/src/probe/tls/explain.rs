@@ -94,7 +94,7 @@ fn certificate(why: &CertificateError, name: &str, recorder: &Recorder) -> Strin
     }
 }
 
-fn is_self_signed(leaf: Option<&[u8]>) -> bool {
+pub(super) fn is_self_signed(leaf: Option<&[u8]>) -> bool {
     let leaf = leaf.and_then(|der| X509Certificate::from_der(der).ok());
     leaf.is_some_and(|(_, leaf)| leaf.subject().as_raw() == leaf.issuer().as_raw())
 }

@@ -6,6 +6,8 @@
 
 mod certificate;
 mod explain;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub(crate) mod name;
 mod noted;
 mod roots;

@@ -4,6 +4,8 @@
 //! connection, TLS and request are made as those of the other probers. Not for extensions (compression) and not for
 //! WebSockets over HTTP/2.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod settings;
 mod talk;
 mod target;

@@ -1,9 +1,8 @@
 //! What is said over a WebSocket: messages one by one, each matched as a whole.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use regex::Regex;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -26,8 +25,8 @@ const MAX_UNSENT: usize = 4 << 20;
 /// # Errors
 /// `body` when a message did not match, `status` when the peer closed with a code, `reset` when it did without, `too_large`,
 /// `protocol` and `tls` as they happen.
-pub(super) async fn hold(
-    link: TokioIo<Upgraded>,
+pub(super) async fn hold<S: AsyncRead + AsyncWrite + Unpin>(
+    link: S,
     steps: &[Step],
     secrets: &Secrets,
     out: &mut Samples,
@@ -58,8 +57,8 @@ pub(super) async fn hold(
 }
 
 /// The next message, which must match.
-async fn expect(
-    socket: &mut WebSocketStream<TokioIo<Upgraded>>,
+async fn expect<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
     pattern: &Regex,
     secrets: &Secrets,
     out: &mut Samples,

@@ -17,6 +17,15 @@ use super::{Site, negotiate, reply};
 use crate::config::Config;
 use crate::probe::{self, Budget, DEFAULT_TIMEOUT, Module};
 
+/// What is asked, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = Query::parse(text);
+    let headers = hyper::header::HeaderValue::from_bytes(data).into_iter();
+    let _ = patience(&headers.map(|value| (hyper::header::HeaderName::from_static(PATIENCE), value)).collect());
+}
+
 /// Where it is.
 pub(super) const PATH: &str = "/probe";
 /// Runs on request that are under way at once; the scheduler's own have places of their own.

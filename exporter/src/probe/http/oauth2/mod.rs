@@ -8,7 +8,7 @@ mod kept;
 mod section;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(super) mod token;
 
 use std::sync::Arc;
 

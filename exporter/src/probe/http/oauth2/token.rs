@@ -17,9 +17,9 @@ const MARGIN: Duration = Duration::from_secs(10);
 
 /// A token as it is shown to a target.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(in crate::probe::http) struct Token {
     /// Marked sensitive.
-    pub(super) header: HeaderValue,
+    pub(in crate::probe::http) header: HeaderValue,
     /// How long it may be used from when it was asked for; nothing where it is for this once.
     pub(super) good_for: Duration,
     /// How long it is good for, as the endpoint says.
@@ -31,7 +31,12 @@ pub(super) struct Token {
 /// # Errors
 /// Reason `permission` where the client is refused, `status` for another status than 2xx, `protocol` where there is no token
 /// in it.
-pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &Secrets) -> Result<Token, Failure> {
+pub(in crate::probe::http) fn read(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    secrets: &Secrets,
+) -> Result<Token, Failure> {
     let fields = Fields::of(headers, body);
     let said = fields.as_ref().and_then(|fields| {
         let error = fields.text("error")?;
