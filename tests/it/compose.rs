@@ -230,6 +230,7 @@ fn the_image_is_built_from_pinned_bases_and_its_user_is_a_number_that_is_not_roo
     // What is ignored must not be what is built.
     let ignored = read(".dockerignore");
     for member in yaml_members() {
+        let member = member.split('/').next().unwrap();
         assert!(ignored.lines().any(|line| line == format!("!{member}")), ".dockerignore leaves {member} out");
     }
 }
