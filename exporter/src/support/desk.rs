@@ -25,7 +25,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
-async fn read_for_ever(app: &App) {
+async fn read_for_ever(app: &Arc<App>) {
     let mut last: Option<(String, Instant)> = None;
     let mut complaint = Complaint::default();
     loop {
@@ -48,7 +48,14 @@ async fn read_for_ever(app: &App) {
                     if complaint.is_new(why) {
                         tracing::warn!(why, "support tickets not read; what was known of them is no longer shown");
                     }
-                    app.support().read(found, clock::whole_seconds());
+                    let (app, config) = (Arc::clone(app), Arc::clone(&config));
+                    // What it works out of very many tickets takes a moment.
+                    let kept = tokio::task::spawn_blocking(move || {
+                        if let Some(support) = &config.support {
+                            app.support().read(found, support, &config.contract.timezone, clock::whole_seconds());
+                        }
+                    });
+                    let _ = kept.await;
                     last = Some((identity, Instant::now()));
                 }
             }

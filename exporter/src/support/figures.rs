@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::settings::Support;
+use super::settled::Settled;
 use super::ticket::Ticket;
 use crate::calendar::Month;
 
@@ -46,8 +47,44 @@ pub struct MonthFigures {
 }
 
 impl MonthFigures {
-    fn new(month: Month) -> Self {
+    pub(super) fn new(month: Month) -> Self {
         Self { month, in_time: 0, late: 0, overdue: 0, waiting: 0, elapsed: Vec::new(), business: Vec::new() }
+    }
+
+    /// One that was answered; without a business day in a year there is no deadline to miss.
+    pub(super) fn add_answered(&mut self, received: i64, done: i64, due: Option<i64>, support: &Support) {
+        self.elapsed.push(done - received);
+        self.business.push(support.calendar.open_seconds(received, done));
+        if due.is_some_and(|due| done > due) { self.late += 1 } else { self.in_time += 1 }
+    }
+
+    /// One that waits at `now`.
+    pub(super) fn add_open(&mut self, due: Option<i64>, now: i64) {
+        if due.is_some_and(|due| now > due) { self.overdue += 1 } else { self.waiting += 1 }
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.elapsed.sort_unstable();
+        self.business.sort_unstable();
+    }
+}
+
+impl Figures {
+    /// One that waits at `now`.
+    pub(super) fn add_open(&mut self, due: Option<i64>, support: &Support, now: i64) {
+        let near = i64::try_from(support.due_soon.as_secs()).unwrap_or(i64::MAX);
+        self.open += 1;
+        match due {
+            Some(due) if now > due => {
+                self.overdue += 1;
+                self.overdue_since = Some(self.overdue_since.map_or(due, |first| first.min(due)));
+            }
+            Some(due) => {
+                self.next_due = Some(self.next_due.map_or(due, |first| first.min(due)));
+                self.due_soon += usize::from(support.calendar.open_seconds(now, due) <= near);
+            }
+            None => {}
+        }
     }
 }
 
@@ -62,51 +99,7 @@ pub fn quantile(sorted: &[i64], quantile: f64) -> Option<i64> {
 /// What `tickets` come to at `now`; months are those of `zone`, the contract's.
 #[must_use]
 pub fn figures(tickets: &[Ticket], support: &Support, zone: &TimeZone, now: i64) -> Figures {
-    let mut month = Month::containing(now, zone);
-    let mut months = Vec::with_capacity(MONTHS_BACK + 1);
-    for _ in 0..=MONTHS_BACK {
-        months.push(MonthFigures::new(month));
-        month = month.previous();
-    }
-    let mut figures = Figures { open: 0, overdue: 0, due_soon: 0, next_due: None, overdue_since: None, months };
-    let near = i64::try_from(support.due_soon.as_secs()).unwrap_or(i64::MAX);
-    for ticket in tickets.iter().filter(|ticket| ticket.received_at <= now) {
-        let due = support.calendar.due(ticket.received_at, support.answer_within, support.day_end);
-        // An answer of the future is none yet: clocks differ.
-        let done = ticket.done_at.filter(|done| *done <= now);
-        // Without a business day in a year there is no deadline to miss.
-        let past = |moment: i64| due.is_some_and(|due| moment > due);
-        if done.is_none() {
-            figures.open += 1;
-            match due {
-                Some(due) if now > due => {
-                    figures.overdue += 1;
-                    figures.overdue_since = Some(figures.overdue_since.map_or(due, |first| first.min(due)));
-                }
-                Some(due) => {
-                    figures.next_due = Some(figures.next_due.map_or(due, |first| first.min(due)));
-                    figures.due_soon += usize::from(support.calendar.open_seconds(now, due) <= near);
-                }
-                None => {}
-            }
-        }
-        let received = Month::containing(ticket.received_at, zone);
-        let Some(month) = figures.months.iter_mut().find(|month| month.month == received) else { continue };
-        match done {
-            Some(done) => {
-                month.elapsed.push(done - ticket.received_at);
-                month.business.push(support.calendar.open_seconds(ticket.received_at, done));
-                if past(done) { month.late += 1 } else { month.in_time += 1 }
-            }
-            None if past(now) => month.overdue += 1,
-            None => month.waiting += 1,
-        }
-    }
-    for month in &mut figures.months {
-        month.elapsed.sort_unstable();
-        month.business.sort_unstable();
-    }
-    figures
+    Settled::of(tickets, support, zone, now).figures(support, zone, now)
 }
 
 #[cfg(test)]
@@ -191,6 +184,37 @@ mod tests {
         assert_eq!((counts(&found.months[0]), counts(&found.months[1])), ((1, 0, 0, 1), (1, 1, 1, 0)));
         assert_eq!((found.open, found.overdue), (2, 1));
         assert_eq!((&found.months[0].elapsed, &found.months[0].business), (&vec![5400], &vec![3600]));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+        /// What was worked out earlier comes to the same as what is worked out now, whatever was answered in between.
+        #[test]
+        fn what_was_settled_stays_so(
+            tickets in proptest::collection::vec((0_i64..200 * 86_400, proptest::option::of(0_i64..30 * 86_400)), 0..40),
+            then in 0_i64..230 * 86_400,
+            later in 0_i64..60 * 86_400,
+        ) {
+            let start = at("2026-05-01T00:00");
+            let ticket = |(received, took): &(i64, Option<i64>)| {
+                Ticket { received_at: start + received, done_at: took.map(|took| start + received + took) }
+            };
+            let tickets: Vec<Ticket> = tickets.iter().map(ticket).collect();
+            let (support, zone) = (support(), support().calendar.zone);
+            let now = start + then + later;
+            let settled = Settled::of(&tickets, &support, &zone, start + then);
+            proptest::prop_assert!(settled.is_of(&support, &zone, now));
+            proptest::prop_assert_eq!(settled.figures(&support, &zone, now), figures(&tickets, &support, &zone, now));
+        }
+    }
+
+    #[test]
+    fn another_calendar_or_zone_or_an_earlier_clock_is_worked_out_anew() {
+        let (ours, zone) = (support(), support().calendar.zone);
+        let settled = Settled::of(&[], &ours, &zone, 1000);
+        assert!(settled.is_of(&ours, &zone, 1000) && !settled.is_of(&ours, &zone, 999));
+        let other = Support { answer_within: 2, ..support() };
+        assert!(!settled.is_of(&other, &zone, 1000) && !settled.is_of(&ours, &TimeZone::UTC, 1000));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::figures::{Figures, MonthFigures, figures, quantile};
+use jiff::tz::TimeZone;
+
+use super::figures::{Figures, MonthFigures, quantile};
 use super::settings::Support;
+use super::settled::Settled;
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::exposition::{Kind, Page};
@@ -18,11 +21,18 @@ pub struct SupportMetrics(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     /// Absent: not read yet, or the last reading failed. What waited then may be answered by now.
-    tickets: Option<Vec<Ticket>>,
+    tickets: Option<Read>,
     /// Whether the last reading went well; absent before the first.
     success: Option<bool>,
     /// When one last did (seconds since the epoch).
     read_at: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Read {
+    tickets: Vec<Ticket>,
+    /// With a calendar that was in force.
+    settled: Settled,
 }
 
 impl SupportMetrics {
@@ -31,11 +41,12 @@ impl SupportMetrics {
         *self.lock() = Known::default();
     }
 
-    /// A reading ended at `now`.
-    pub fn read(&self, found: Result<Vec<Ticket>, String>, now: i64) {
+    /// A reading ended at `now`. Works out what does not change any more: of very many tickets that takes a moment.
+    pub fn read(&self, found: Result<Vec<Ticket>, String>, support: &Support, zone: &TimeZone, now: i64) {
+        let read = found.map(|tickets| Read { settled: Settled::of(&tickets, support, zone, now), tickets });
         let mut known = self.lock();
-        known.success = Some(found.is_ok());
-        known.tickets = found.ok();
+        known.success = Some(read.is_ok());
+        known.tickets = read.ok();
         if known.tickets.is_some() {
             known.read_at = Some(now);
         }
@@ -50,7 +61,7 @@ impl SupportMetrics {
         if support.tickets.is_none() {
             return;
         }
-        let known = self.lock();
+        let mut known = self.lock();
         if let Some(success) = known.success {
             page.family("sla_support_tickets_success", "Whether the last reading of tickets went well.", Kind::Gauge);
             page.sample(&contract, f64::from(u8::from(success)));
@@ -63,8 +74,12 @@ impl SupportMetrics {
             );
             page.sample(&contract, at as f64);
         }
-        if let Some(tickets) = &known.tickets {
-            let figures = figures(tickets, support, &config.contract.timezone, now);
+        if let Some(read) = &mut known.tickets {
+            let zone = &config.contract.timezone;
+            if !read.settled.is_of(support, zone, now) {
+                read.settled = Settled::of(&read.tickets, support, zone, now);
+            }
+            let figures = read.settled.figures(support, zone, now);
             waiting(&figures, contract, page);
             months(&figures, contract[0].1, page);
         }
@@ -150,16 +165,20 @@ fn months(figures: &Figures, contract: &str, page: &mut Page) {
             page.rendered(labels, state, count as f64);
         }
     }
-    let elapsed = |month: &MonthFigures| month.elapsed.clone();
-    let business = |month: &MonthFigures| month.business.clone();
     summary(
         "sla_support_answer_seconds",
         "Time from receipt to answer of inquiries received in the month.",
         &named,
-        elapsed,
+        |month| &month.elapsed,
         page,
     );
-    summary("sla_support_answer_business_seconds", "The same, counting business hours only.", &named, business, page);
+    summary(
+        "sla_support_answer_business_seconds",
+        "The same, counting business hours only.",
+        &named,
+        |month| &month.business,
+        page,
+    );
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -167,14 +186,14 @@ fn summary(
     name: &str,
     help: &str,
     months: &[(String, &MonthFigures)],
-    of: impl Fn(&MonthFigures) -> Vec<i64>,
+    of: impl Fn(&MonthFigures) -> &[i64],
     page: &mut Page,
 ) {
     page.family(name, help, Kind::Summary);
     for (labels, month) in months {
         let values = of(month);
         for (share, label) in QUANTILES {
-            if let Some(value) = quantile(&values, share) {
+            if let Some(value) = quantile(values, share) {
                 page.line(name, labels, label, value as f64);
             }
         }

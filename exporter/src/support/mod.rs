@@ -1,6 +1,6 @@
 //! The support desk (chapter 3 of the contract): is somebody there, and were inquiries answered in time.
 //!
-//! Pure: [`ticket`], [`figures`]. Shell: `csv` and `postgres` read tickets, `desk` does so in the background, `metrics`
+//! Pure: [`ticket`], [`figures`], [`settled`]. Shell: `csv` and `postgres` read tickets, `desk` does so in the background, `metrics`
 //! shows what it found. Not for: the business calendar itself (`business`), and nothing of what an inquiry says or who sent
 //! it is ever read.
 
@@ -10,6 +10,7 @@ pub mod figures;
 mod metrics;
 mod postgres;
 mod settings;
+pub mod settled;
 pub mod ticket;
 
 pub use self::desk::run;

@@ -169,7 +169,12 @@ fn written() -> Families {
     let support = SupportMetrics::default();
     let now = 1_800_000_000;
     let ticket = |received_at, done_at| Ticket { received_at, done_at };
-    support.read(Ok(vec![ticket(now - 60, None), ticket(now - 30 * 86_400, None), ticket(now - 60, Some(now))]), now);
+    support.read(
+        Ok(vec![ticket(now - 60, None), ticket(now - 30 * 86_400, None), ticket(now - 60, Some(now))]),
+        config.support.as_ref().unwrap(),
+        &config.contract.timezone,
+        now,
+    );
     support.write(&config, now, &mut page);
     SelfMetrics::new().write(&mut page);
     SelfMetrics::new().write_as_blackbox_exporter(&mut page);
