@@ -27,7 +27,7 @@ pub struct Figures {
     /// The median size of those before the newest; absent where there are fewer than two.
     pub median_size: Option<f64>,
     /// Of the last `keep_days` days, those for which there is one.
-    pub days_covered: u32,
+    pub dates_covered: u32,
 }
 
 /// The figures of `backups` at `now`.
@@ -53,7 +53,7 @@ pub fn figures(backups: &[Backup], set: &BackupSet, now: i64) -> Figures {
         newest: sorted.last().copied(),
         oldest_at: sorted.first().map(|backup| backup.written_at),
         median_size: sorted.split_last().and_then(|(_, before)| median(before)),
-        days_covered: days,
+        dates_covered: days,
     }
 }
 
@@ -104,17 +104,17 @@ mod tests {
     fn seven_kept_cover_seven_days_at_any_hour_and_six_do_not() {
         for hour in 0..=26 {
             let seven: Vec<i64> = (0..7).map(|day| day * 24 + hour.max(1)).collect();
-            assert_eq!(figures(&of(&seven), &set(), NOW).days_covered, 7, "{hour} h after the last");
-            assert!(figures(&of(&seven[..6]), &set(), NOW).days_covered < 7, "{hour} h after the last");
+            assert_eq!(figures(&of(&seven), &set(), NOW).dates_covered, 7, "{hour} h after the last");
+            assert!(figures(&of(&seven[..6]), &set(), NOW).dates_covered < 7, "{hour} h after the last");
         }
     }
 
     #[test]
     fn a_day_without_one_is_seen_and_so_is_a_newest_that_is_late() {
-        assert_eq!(figures(&of(&[1, 25, 73, 97, 121, 145]), &set(), NOW).days_covered, 6);
-        assert_eq!(figures(&of(&[27, 51, 75, 99, 123, 147]), &set(), NOW).days_covered, 6);
+        assert_eq!(figures(&of(&[1, 25, 73, 97, 121, 145]), &set(), NOW).dates_covered, 6);
+        assert_eq!(figures(&of(&[27, 51, 75, 99, 123, 147]), &set(), NOW).dates_covered, 6);
         let none = figures(&[], &set(), NOW);
-        assert_eq!((none.count, none.newest, none.oldest_at, none.days_covered), (0, None, None, 0));
+        assert_eq!((none.count, none.newest, none.oldest_at, none.dates_covered), (0, None, None, 0));
     }
 
     #[test]

@@ -82,7 +82,7 @@ const FAMILIES: &[Family] = &[
     ("sla_backup_max_age_seconds", "How old the newest backup may be (C2.5).", |set, _, _| {
         Some(set.max_age.as_secs_f64())
     }),
-    ("sla_backup_days_required", "For how many days back there must be a backup (C2.5).", |set, _, _| {
+    ("sla_backup_dates_required", "For how many days back there must be a backup (C2.5).", |set, _, _| {
         Some(f64::from(set.keep_days))
     }),
     ("sla_backup_min_size_ratio", "The least size of the newest as a share of the median before it.", |set, _, _| {
@@ -117,7 +117,7 @@ const FAMILIES: &[Family] = &[
         "Median size of up to 14 backups before the newest, in bytes.",
         |_, _, figures| figures?.median_size,
     ),
-    ("sla_backup_days_covered", "Of the days required, those for which there is a backup.", |_, _, figures| {
-        figures.map(|figures| f64::from(figures.days_covered))
+    ("sla_backup_dates_covered", "Of the days required, those for which there is a backup.", |_, _, figures| {
+        figures.map(|figures| f64::from(figures.dates_covered))
     }),
 ];

@@ -63,7 +63,7 @@ async fn a_week_of_dumps_is_watched_as_it_ages_and_goes() {
         &app,
         &[
             "sla_backup_files{contract=\"c\",backup=\"db\"} 7",
-            "sla_backup_days_covered{contract=\"c\",backup=\"db\"} 7",
+            "sla_backup_dates_covered{contract=\"c\",backup=\"db\"} 7",
             "sla_backup_newest_size_bytes{contract=\"c\",backup=\"db\"} 1000",
             "sla_backup_median_size_bytes{contract=\"c\",backup=\"db\"} 1000",
             // Not there is not empty.
@@ -80,14 +80,14 @@ async fn a_week_of_dumps_is_watched_as_it_ages_and_goes() {
         &app,
         &[
             "sla_backup_files{contract=\"c\",backup=\"db\"} 7",
-            "sla_backup_days_covered{contract=\"c\",backup=\"db\"} 6",
+            "sla_backup_dates_covered{contract=\"c\",backup=\"db\"} 6",
             "sla_backup_newest_size_bytes{contract=\"c\",backup=\"db\"} 10",
         ],
     )
     .await;
     std::fs::remove_dir_all(at("db")).unwrap();
     let page = shows(&app, &["sla_backup_scan_success{contract=\"c\",backup=\"db\"} 0"]).await;
-    assert!(!page.contains("sla_backup_days_covered{"), "what was is no longer shown: {page}");
+    assert!(!page.contains("sla_backup_dates_covered{"), "what was is no longer shown: {page}");
     shutdown.cancel();
 }
 
