@@ -90,6 +90,22 @@ fn links_in_runbooks_lead_somewhere() {
     }
 }
 
+/// promtool takes the groups of one moment in an order of its own, another one in each run, where the file does not say which.
+#[test]
+fn unit_tests_of_several_groups_say_in_which_order_they_are_evaluated() {
+    for file in files("tests/promtool", ".yml") {
+        let test = yaml(&file);
+        let mut groups = Vec::new();
+        for rules in test["rule_files"].as_sequence().expect("rule_files") {
+            let rules = yaml(rules.as_str().expect("a path").trim_start_matches("../../"));
+            groups.extend(rules["groups"].as_sequence().expect("groups").iter().map(|group| group["name"].clone()));
+        }
+        if groups.len() > 1 {
+            assert_eq!(test["group_eval_order"], Value::Sequence(groups), "{file}: group_eval_order");
+        }
+    }
+}
+
 #[test]
 fn every_alert_is_silent_fires_and_resolves_in_one_unit_test() {
     let mut by_alert: BTreeMap<String, BTreeMap<String, Vec<(u64, bool)>>> = BTreeMap::new();
