@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Options, Source};
 use crate::cli::{CheckFlags, RunFlags};
-use crate::config::diagnostics::Diagnostic;
+use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::host::Roots;
 use crate::probe::Shared;
 use crate::reload::Reloader;
@@ -216,8 +216,11 @@ fn app(
     Ok((App::new(loaded, source, Shared::new(), options), seen))
 }
 
+/// The errors, for which nothing is started; warnings are logged as such.
 fn texts(findings: &[Diagnostic]) -> Vec<String> {
-    findings.iter().map(ToString::to_string).collect()
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|one| one.severity == Severity::Error);
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    errors.iter().map(ToString::to_string).collect()
 }
 
 /// An address at which this process reaches its own port.

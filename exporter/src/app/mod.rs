@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::status::{Health, TargetStatus};
 use crate::backups::BackupMetrics;
 use crate::certificates::CertificateMetrics;
-use crate::config::diagnostics::Diagnostic;
+use crate::config::diagnostics::{Diagnostic, Severity};
+use crate::config::names::plural;
 use crate::config::{self, Config, Loaded};
 use crate::exposition::{Format, Page, protobuf};
 use crate::grafana::GrafanaMetrics;
@@ -369,9 +370,13 @@ impl App {
 
     fn refused(&self, findings: &[Diagnostic]) {
         self.metrics.reload_successful.set(0);
-        findings.iter().for_each(|finding| tracing::error!("{finding}"));
-        tracing::error!("configuration not reloaded: {} findings; the one of before stays in force", findings.len());
-        let text = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        // Warnings refuse nothing: who looks for the reason finds the errors.
+        let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|one| one.severity == Severity::Error);
+        warnings.iter().for_each(|finding| tracing::warn!("{finding}"));
+        errors.iter().for_each(|finding| tracing::error!("{finding}"));
+        let count = plural(errors.len(), "error");
+        tracing::error!("configuration not reloaded: {count}; the one of before stays in force");
+        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let active = self.active.load_full();
         self.active.store(Arc::new(Active {
             config: Arc::clone(&active.config),

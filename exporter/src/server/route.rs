@@ -11,6 +11,8 @@ use hyper::{Method, Request, StatusCode};
 
 use super::reply::{self, Reply};
 use super::{Site, landing, metrics, probe, sd, status};
+use crate::config::diagnostics::Severity;
+use crate::config::names::plural;
 use crate::status::document::Document;
 
 /// The answer to a request; its body, if it has one, is not read.
@@ -88,7 +90,8 @@ async fn reload(site: &Site) -> Reply {
     match site.reloader.reload("request").await {
         Ok(summary) => reply::text(StatusCode::OK, format!("configuration reloaded: {summary}")),
         Err(findings) => {
-            let mut text = format!("configuration not reloaded: {} findings\n", findings.len());
+            let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+            let mut text = format!("configuration not reloaded: {}\n", plural(errors, "error"));
             for finding in findings {
                 text.push_str(&finding.to_string());
                 text.push('\n');

@@ -42,6 +42,7 @@ mod tls;
 mod unix;
 mod updates;
 mod websocket;
+mod whole_page;
 
 mod binary;
 mod client;

@@ -48,7 +48,7 @@ support: {hours: ['10:00-18:00'], tickets: {csv: {path: tickets.csv}}}
 ";
 
 /// An entry of each kind that adds a family; what lies in the future is on the page at any time.
-const LEDGER: &str = "maintenance:
+pub(crate) const LEDGER: &str = "maintenance:
   - id: m
     title: t
     functions: [f]
@@ -75,15 +75,15 @@ advisories:
 const OPEN: (&str, &str) = ("node_memory_", "node_memory_*");
 
 /// A family: its type and the names of its labels, in so far as they are fixed.
-type Families = BTreeMap<String, (String, BTreeSet<String>)>;
+pub(crate) type Families = BTreeMap<String, (String, BTreeSet<String>)>;
 
-fn documented() -> String {
+pub(crate) fn documented() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
     std::fs::read_to_string(path).unwrap()
 }
 
 /// The rows of the tables whose first column is `metric`.
-fn documented_families(text: &str) -> Families {
+pub(crate) fn documented_families(text: &str) -> Families {
     let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let rows = text.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
@@ -98,7 +98,7 @@ fn documented_families(text: &str) -> Families {
 }
 
 /// The families of a page, those of open names as one.
-fn families(page: &str) -> Families {
+pub(crate) fn families(page: &str) -> Families {
     let mut families = Families::new();
     for line in page.lines() {
         if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {

@@ -140,7 +140,7 @@ async fn a_reload_says_what_it_did_or_all_that_is_wrong() {
     let answer = server.request("POST", "/-/reload", &[]).await;
     let file = server.config.display();
     let expected = format!(
-        "configuration not reloaded: 3 findings
+        "configuration not reloaded: 3 errors
 {file}:1:1: `site` is missing
 {file}:1:1: sight: unknown key `sight`; accepted here: (all)
 {file}:8:69: probes[0].interval: 6m is longer than the 5m in which every device is to be watched (C2.1); write 5m or less

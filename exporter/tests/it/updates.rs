@@ -22,13 +22,13 @@ collectors: []
 const DAY: i64 = 86_400;
 
 /// A root with apt's and dpkg's files in it.
-struct Machine {
+pub(crate) struct Machine {
     folder: tempfile::TempDir,
     architecture: String,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for path in [
             "etc/apt/preferences.d",
@@ -52,16 +52,16 @@ impl Machine {
         machine
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         std::fs::write(self.path(path), text).unwrap();
     }
 
     /// What dpkg has: name, version, and what was chosen (`install`, `hold`).
-    fn installed(&self, packages: &[(&str, &str, &str)]) {
+    pub(crate) fn installed(&self, packages: &[(&str, &str, &str)]) {
         let architecture = &self.architecture;
         let text = packages.iter().map(|(name, version, chosen)| {
             format!(
@@ -73,7 +73,7 @@ impl Machine {
     }
 
     /// What the security archive had `days_ago`; returns when its list was made.
-    fn archive(&self, days_ago: i64, packages: &[(&str, &str)]) -> i64 {
+    pub(crate) fn archive(&self, days_ago: i64, packages: &[(&str, &str)]) -> i64 {
         let (architecture, made_at) = (&self.architecture, clock::whole_seconds() - days_ago * DAY);
         let list = "var/lib/apt/lists/security.example_debian-security_dists_s-security";
         let index = format!("{list}_main_binary-{architecture}_Packages");
