@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sla_tests::program::ours;
 use sla_tests::samples::Samples;
 
@@ -39,6 +39,14 @@ async fn server() -> Server {
             let broken = item == "web2" && (START + 7200..START + 7800).contains(&at);
             samples.add("sla:duty_kept:5m", &labels, at * 1000, f64::from(u8::from(!broken)));
             samples.add("sla:duty_measured:5m", &labels, at * 1000, 1.0);
+        }
+        // Encryption and redundancy were configured all the time, or on one day, without a rule that judged them.
+        samples.add("probe_ssl_earliest_cert_expiry", "contract=\"closing\",target=\"a\"", at * 1000, 2e9);
+        if (START + 86_400..START + 2 * 86_400).contains(&at) {
+            for host in ["web1", "web2"] {
+                let labels = format!("contract=\"closing\",host=\"{host}\",redundancy_group=\"web\"");
+                samples.add("sla_host_info", &labels, at * 1000, 1.0);
+            }
         }
         at += 300;
     }
@@ -90,7 +98,13 @@ async fn a_closed_month_stands_without_prometheus_and_a_later_ruling_makes_a_rev
     );
     assert_eq!(monitoring["breaches"][0]["start"], START + 7200);
     assert_eq!(monitoring["evidence"]["measured_seconds"], 30 * 86_400);
-    assert_eq!(duty("encryption")["state"], "not_measured");
+    for (name, evidence) in [
+        ("encryption", json!({"kind": "not_recorded"})),
+        ("redundancy", json!({"kind": "not_recorded"})),
+        ("closed_ports", json!({"kind": "not_configured", "setting": "tcp: {expect: closed}"})),
+    ] {
+        assert_eq!((&duty(name)["state"], &duty(name)["evidence"]), (&json!("not_measured"), &evidence), "{name}");
+    }
     let (first, said) = good(&run(folder, &close));
     assert!(said.contains("2026-06 closed as revision 1: closed/2026-06.json, seal "), "{said}");
     assert!(said.contains("still waits"), "{said}");

@@ -1,6 +1,6 @@
 //! A month that has one of everything, for tests of the report and its documents: October 2026 of a contract with two functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -358,6 +358,8 @@ pub(crate) fn watch() -> Watch {
         ("answers", answers),
     ];
     Watch {
+        asked: true,
+        configured: BTreeSet::from(["client_certificates".to_owned()]),
         duties: duties.into_iter().map(|(name, watched)| (name.to_owned(), watched)).collect(),
         tickets: Some(Tickets { in_time: 41, late: 1, overdue: 0, waiting: 0 }),
     }

@@ -10,7 +10,7 @@ mod slots;
 use super::Context;
 use crate::contract::{DutyTerms, Function, Text};
 use crate::report::duties::kinds::{AVAILABILITY, KINDS};
-use crate::report::duties::{Kind, Source};
+use crate::report::duties::{Kind, Source, facts};
 use crate::report::model::{
     Breach, DutyEvidence, DutyReport, DutyState, Figures, FunctionReport, IncidentReport, MOST_BREACHES,
     MaintenanceReport, Missing, Outcome,
@@ -104,9 +104,22 @@ impl Context<'_> {
 
     fn watched(&self, kind: &Kind) -> Verdict {
         let Some(watched) = self.input.watch.duties.get(kind.name) else {
-            return Verdict::of(DutyState::NotMeasured, DutyEvidence::NotConfigured);
+            return self.unwatched(kind);
         };
         slots::verdict(watched, self.owed(), (kind.source == Source::Days).then_some(&self.input.contract.timezone))
+    }
+
+    /// Why there is no verdict.
+    fn unwatched(&self, kind: &Kind) -> Verdict {
+        let watch = self.input.watch;
+        let evidence = if watch.is_empty() {
+            DutyEvidence::NotAsked
+        } else if watch.configured.contains(kind.name) {
+            DutyEvidence::NotRecorded
+        } else {
+            DutyEvidence::NotConfigured { setting: facts::setting(kind.name).to_owned() }
+        };
+        Verdict::of(DutyState::NotMeasured, evidence)
     }
 }
 

@@ -195,6 +195,13 @@ fn a_file_from_before_duties_is_read_and_its_seal_stands() {
     let report = closed.report(None).unwrap();
     let state = |name: &str| report.duties.iter().find(|duty| duty.duty == name).unwrap().state;
     assert_eq!(state("backups"), DutyState::NotMeasured);
+    for (lang, said) in
+        [(Lang::Ja, "| **未測定** | 記録がありません（"), (Lang::En, "| **not measured** | Not recorded: ")]
+    {
+        let page = crate::report::markdown::render(&report, lang);
+        // Of all that the recording rules watch.
+        assert_eq!(page.matches(said).count(), crate::report::duties::facts::FACTS.len(), "{page}");
+    }
     // What the ledger tells is known all the same.
     assert_eq!([state("notices"), state("advisories")], [DutyState::NotKept, DutyState::Kept]);
     // And written again it is the same file.

@@ -2,13 +2,17 @@
 //!
 //! Not for: what they amount to (`watch`, `assemble::duties`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts;
 use super::watch::{Said, Tickets, Watch};
 use crate::calendar::Month;
 use crate::contract::Contract;
 use crate::prometheus_api::{Client, Error, Series, quoted};
 use crate::report::slots::{LATE, STEP, clock};
+
+/// How often it is looked whether something is configured: that changes with a reload only.
+const LOOK: i64 = 3600;
 
 /// An inquiry of the month's last day is answered within so long, holidays included; later the month's figures are those of then.
 const SETTLED: i64 = 31 * 86_400;
@@ -36,9 +40,14 @@ pub async fn collect(client: &mut Client, contract: &Contract, month: Month, now
         let series = client.range(&query, from, to, STEP, |_, _| {}).await?;
         series.into_iter().for_each(|series| add(&mut said, what, series));
     }
+    let mut configured = BTreeSet::new();
+    if let Some(query) = facts::query(&contract.name, |duty| !said.contains_key(duty)) {
+        let series = client.range(&query, from, to, LOOK, |_, _| {}).await?;
+        configured.extend(series.into_iter().filter_map(|mut series| series.labels.remove("duty")));
+    }
     let duties = said.into_iter().map(|(duty, said)| (duty, said.watched())).collect();
     let tickets = tickets(client, contract, month, now.min(span.end() + SETTLED)).await?;
-    Ok(Watch { duties, tickets })
+    Ok(Watch { asked: true, duties, configured, tickets })
 }
 
 #[derive(Clone, Copy, Debug)]

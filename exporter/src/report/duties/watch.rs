@@ -2,7 +2,7 @@
 //!
 //! Pure. Not for: asking (`collect`), judging (`assemble::duties`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,18 +45,24 @@ impl Stretch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// By duty; one of which nothing is configured is missing.
+    /// Whether somebody asked; not in a closed month from before duties.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
+    /// By duty; one without any verdict is missing.
     pub duties: BTreeMap<String, Watched>,
+    /// Of those that are missing, the ones that were configured.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub configured: BTreeSet<String>,
     /// The month's inquiries; `None`: nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tickets: Option<Tickets>,
 }
 
 impl Watch {
-    /// Whether nothing was watched, or asked for.
+    /// Whether nothing was asked for. Versions that did not note it had no such months but those of which something was known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.duties.is_empty() && self.tickets.is_none()
+        !self.asked && self.duties.is_empty() && self.tickets.is_none()
     }
 }
 

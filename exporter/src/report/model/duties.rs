@@ -48,8 +48,15 @@ pub enum DutyState {
 pub enum DutyEvidence {
     /// The contract had not begun.
     BeforeContract,
-    /// The configuration has nothing that measures it.
-    NotConfigured,
+    /// In the whole month no configuration that Prometheus knows of had anything that measures it.
+    NotConfigured {
+        /// What of sla.yml does.
+        setting: String,
+    },
+    /// It was configured, and the recording rules have no verdict of the whole month.
+    NotRecorded,
+    /// The month was closed by a version that did not record duties.
+    NotAsked,
     /// Monitoring cannot see it.
     Unseen,
     /// Five-minute verdicts of the recording rules.

@@ -25,9 +25,19 @@ impl Words<'_> {
             DutyEvidence::BeforeContract => {
                 both("契約開始前の月です。".to_owned(), "The contract had not begun.".to_owned())
             }
-            DutyEvidence::NotConfigured => both(
-                "測定結果がありません（測定の設定がないか、当月の記録がありません）。".to_owned(),
-                "There are no measurements: none are configured, or none were recorded in the month.".to_owned(),
+            DutyEvidence::NotConfigured { setting } => both(
+                format!("当月、測定の設定がありません（sla.ymlの「{setting}」で設定します）。"),
+                format!("Not configured in the month: “{setting}” in sla.yml measures it."),
+            ),
+            DutyEvidence::NotRecorded => both(
+                "測定の設定はありますが、当月の記録がありません（Prometheusでrecording-rules/duties.ymlが評価されているかをご確認ください）。"
+                    .to_owned(),
+                "It was configured, but the month has no records of it; see that Prometheus evaluates recording-rules/duties.yml."
+                    .to_owned(),
+            ),
+            DutyEvidence::NotAsked => both(
+                "記録がありません（遵守状況の記録を始める前に確定した月です）。".to_owned(),
+                "Not recorded: the month was closed before duties were recorded.".to_owned(),
             ),
             DutyEvidence::Unseen => both(
                 "監視では確認できない事項のため、測定の対象外です。".to_owned(),
@@ -82,7 +92,10 @@ impl Words<'_> {
                 )
             }
             DutyEvidence::Advisories { recorded: 0, .. } => {
-                both("運用台帳に脆弱性情報の記録がありません。".to_owned(), "The ledger has no advisories.".to_owned())
+                both(
+                    "運用台帳に脆弱性情報の記録がありません（台帳の「advisories」に記入すると判定されます）。".to_owned(),
+                    "The ledger has no advisories; those entered under “advisories” are judged.".to_owned(),
+                )
             }
             DutyEvidence::Advisories { advisories, .. } => {
                 let overdue = duty.breaches.len() + duty.more_breaches;
@@ -290,6 +303,18 @@ mod tests {
         assert_eq!(en.duty_evidence(monitoring), "Measured for 44,640 min of 44,640 min (100 %); broken for 25 min.");
         assert_eq!(ja.breach(&monitoring.breaches[0]), "web2: 2026/10/12 02:05 〜 2026/10/20 11:05に2回、計25分");
         assert_eq!(en.breach(&monitoring.breaches[1]), "db|1: 2026-10-20 11:00 – 11:05");
+        // Configured without any record, and not configured: each says what to do.
+        let (recorded, configured) = (duty("client_certificates"), duty("virus_check"));
+        assert!(ja.duty_evidence(recorded).starts_with("測定の設定はありますが、当月の記録がありません（"));
+        assert!(en.duty_evidence(recorded).ends_with("see that Prometheus evaluates recording-rules/duties.yml."));
+        assert_eq!(
+            ja.duty_evidence(configured),
+            "当月、測定の設定がありません（sla.ymlの「prober: clamd」で設定します）。"
+        );
+        assert_eq!(
+            en.duty_evidence(configured),
+            "Not configured in the month: “prober: clamd” in sla.yml measures it."
+        );
         let backups = duty("backups");
         assert_eq!(en.duty_evidence(backups), "Measured on 29 of 31 days; never broken.");
         assert_eq!(ja.missing(&backups.missing[0]), "db 10.0.0.5:10115: 未測定3,240分");

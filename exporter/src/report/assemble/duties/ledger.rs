@@ -107,7 +107,7 @@ impl Context<'_> {
         };
         let mut verdict = match watched {
             Some(watched) => slots::verdict(watched, self.owed(), Some(&self.input.contract.timezone)),
-            None => Verdict::of(DutyState::NotMeasured, DutyEvidence::NotConfigured),
+            None => self.unwatched(kind),
         };
         let (expected_days, measured_days) = match verdict.evidence {
             DutyEvidence::Slots { expected_days, measured_days, .. } => (expected_days, measured_days),

@@ -55,7 +55,7 @@ fn watch(name: &str, kept: &[(&str, &str)], broken: &[(&str, &str)]) -> Watch {
     let broken: Vec<Stretch> = stretches(broken);
     let items = if broken.is_empty() { BTreeMap::new() } else { BTreeMap::from([("it".to_owned(), broken.clone())]) };
     let watched = Watched { kept: stretches(kept), broken, items, missing: BTreeMap::new() };
-    Watch { duties: BTreeMap::from([(name.to_owned(), watched)]), tickets: None }
+    Watch { asked: true, duties: BTreeMap::from([(name.to_owned(), watched)]), ..Watch::default() }
 }
 
 const AFTER: &str = "2026-11-01T00:10:00";
@@ -68,12 +68,29 @@ fn check(watch: &Watch, name: &str, now: &str, state: DutyState) {
 }
 
 #[test]
-fn every_duty_has_a_line_and_what_is_not_configured_says_so() {
-    let duties = of(&contract(), &Ledger::default(), &Watch::default(), AFTER);
+fn every_duty_has_a_line_which_says_whether_it_was_not_configured_or_not_recorded() {
+    let nothing = Watch { asked: true, ..Watch::default() };
+    let duties = of(&contract(), &Ledger::default(), &nothing, AFTER);
     assert_eq!(duties.len(), KINDS.len() + 2);
-    let backups = duty(&duties, "backups");
-    assert_eq!((backups.state, &backups.evidence), (DutyState::NotMeasured, &DutyEvidence::NotConfigured));
     assert_eq!(duty(&duties, "availability/consumer").clause, "C4.2");
+    let configured =
+        |names: &[&str]| Watch { configured: names.iter().map(|name| (*name).to_owned()).collect(), ..nothing.clone() };
+    let setting = |setting: &str| DutyEvidence::NotConfigured { setting: setting.to_owned() };
+    for (watch, backups, answers) in [
+        (nothing.clone(), setting("backups"), setting("support.tickets")),
+        (configured(&["backups"]), DutyEvidence::NotRecorded, setting("support.tickets")),
+        (configured(&["answers"]), setting("backups"), DutyEvidence::NotRecorded),
+        // Of something else there were verdicts, noted by a version that did not note that it had asked.
+        (Watch { asked: false, ..watch("monitoring", &[], &[]) }, setting("backups"), setting("support.tickets")),
+        // A closed month from before duties.
+        (Watch::default(), DutyEvidence::NotAsked, DutyEvidence::NotAsked),
+    ] {
+        let duties = of(&contract(), &Ledger::default(), &watch, AFTER);
+        for (name, evidence) in [("backups", backups), ("answers", answers)] {
+            let duty = duty(&duties, name);
+            assert_eq!((duty.state, &duty.evidence), (DutyState::NotMeasured, &evidence), "{name} {watch:?}");
+        }
+    }
 }
 
 #[test]
