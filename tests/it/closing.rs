@@ -10,7 +10,7 @@ use sla_tests::samples::Samples;
 
 use crate::months::servers::{Server, prometheus};
 
-const CONFIG: &str = "site: here
+pub(crate) const CONFIG: &str = "site: here
 contract:
   name: closing
   timezone: Asia/Tokyo
@@ -26,17 +26,22 @@ probes: [{name: app, module: self, targets: [\"127.0.0.1:9\"], evidence: client/
 const START: i64 = 1_780_239_600;
 const END: i64 = START + 30 * 86_400;
 
+/// The name of an item without a place to break it.
+const LONG: &str = "scanner virus-scanner-of-the-second-data-centre.internal.example.com:3310/campaign=2026-autumn_0123456789012345678901234567890123456789";
+
 /// A month of slots, eight hours of them down. Backups were there all the time; of two devices one was unmeasured for ten minutes.
-async fn server() -> Server {
+pub(crate) async fn server() -> Server {
     let mut samples = Samples::default();
     let labels = "contract=\"closing\",function=\"client\"";
     let mut at = START + 60;
     while at <= END {
         let down = (START + 86_400..START + 86_400 + 8 * 3600).contains(&at);
         samples.add("sla:function_up:5m", labels, at * 1000, f64::from(u8::from(!down)));
-        for (duty, item) in [("backups", "db age"), ("monitoring", "web1"), ("monitoring", "web2")] {
+        for (duty, item) in
+            [("backups", "db age"), ("monitoring", "web1"), ("monitoring", "web2"), ("virus_check", LONG)]
+        {
             let labels = format!("contract=\"closing\",duty=\"{duty}\",clause=\"C2\",item=\"{item}\"");
-            let broken = item == "web2" && (START + 7200..START + 7800).contains(&at);
+            let broken = ["web2", LONG].contains(&item) && (START + 7200..START + 7800).contains(&at);
             samples.add("sla:duty_kept:5m", &labels, at * 1000, f64::from(u8::from(!broken)));
             samples.add("sla:duty_measured:5m", &labels, at * 1000, 1.0);
         }
@@ -53,7 +58,7 @@ async fn server() -> Server {
     prometheus(&[samples], None).await
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(ours("sla-exporter"))
         .arg("report")
         .args(arguments)
@@ -65,7 +70,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn good(output: &Output) -> (Value, String) {
+pub(crate) fn good(output: &Output) -> (Value, String) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     (serde_json::from_slice(&output.stdout).unwrap_or_default(), said)

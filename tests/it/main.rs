@@ -19,6 +19,7 @@ mod maintenance;
 mod make_run;
 mod months;
 mod node_exporter;
+mod printed;
 mod prometheus_api;
 mod promql;
 mod report;

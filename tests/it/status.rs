@@ -239,7 +239,8 @@ async fn the_running_exporter_shows_history_from_prometheus_and_a_browser_shows_
     }
 }
 
-fn browse(url: &str) -> Output {
+/// What a browser makes of a page.
+pub(crate) fn browse(url: &str) -> Output {
     let profile = tempfile::tempdir().unwrap();
     Command::new("timeout")
         .arg("60")
