@@ -44,6 +44,12 @@ impl Words<'_> {
                 "Monitoring cannot see this; it has to be shown otherwise.".to_owned(),
             ),
             DutyEvidence::Slots { .. } => self.duty_slots(&duty.evidence),
+            DutyEvidence::Availability { outcome: Outcome::Unmeasured, .. } => both(
+                "当月の記録がありません（この機能の監視が設定され、Prometheusでrecording-rules/slots.ymlが評価されているかをご確認ください）。"
+                    .to_owned(),
+                "The month has no records of it; see that probes are its evidence and that Prometheus evaluates recording-rules/slots.yml."
+                    .to_owned(),
+            ),
             DutyEvidence::Availability { function, outcome } => {
                 let outcome = match outcome {
                     Outcome::Open if duty.state == DutyState::NotMeasured => {
@@ -315,6 +321,11 @@ mod tests {
             en.duty_evidence(configured),
             "Not configured in the month: “prober: clamd” in sla.yml measures it."
         );
+        let mut client = duty("availability/client").clone();
+        let DutyEvidence::Availability { outcome, .. } = &mut client.evidence else { panic!("{client:?}") };
+        *outcome = Outcome::Unmeasured;
+        assert!(ja.duty_evidence(&client).starts_with("当月の記録がありません（"));
+        assert!(en.duty_evidence(&client).starts_with("The month has no records of it; "));
         let backups = duty("backups");
         assert_eq!(en.duty_evidence(backups), "Measured on 29 of 31 days; never broken.");
         assert_eq!(ja.missing(&backups.missing[0]), "db 10.0.0.5:10115: 未測定3,240分");
