@@ -9,6 +9,7 @@ mod closing;
 mod compose;
 mod dashboards;
 mod demo;
+mod documents;
 mod draft;
 mod end_to_end;
 mod flows;
