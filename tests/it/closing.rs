@@ -47,6 +47,10 @@ pub(crate) async fn server() -> Server {
         }
         // Encryption and redundancy were configured all the time, or on one day, without a rule that judged them.
         samples.add("probe_ssl_earliest_cert_expiry", "contract=\"closing\",target=\"a\"", at * 1000, 2e9);
+        // Failed logins were to be counted from the month's last minutes on.
+        if at > END - 1200 {
+            samples.add("sla_login_book_ok", "contract=\"closing\"", at * 1000, 1.0);
+        }
         if (START + 86_400..START + 2 * 86_400).contains(&at) {
             for host in ["web1", "web2"] {
                 let labels = format!("contract=\"closing\",host=\"{host}\",redundancy_group=\"web\"");
@@ -106,6 +110,7 @@ async fn a_closed_month_stands_without_prometheus_and_a_later_ruling_makes_a_rev
     for (name, evidence) in [
         ("encryption", json!({"kind": "not_recorded"})),
         ("redundancy", json!({"kind": "not_recorded"})),
+        ("security_events", json!({"kind": "not_recorded"})),
         ("closed_ports", json!({"kind": "not_configured", "setting": "tcp: {expect: closed}"})),
     ] {
         assert_eq!((&duty(name)["state"], &duty(name)["evidence"]), (&json!("not_measured"), &evidence), "{name}");

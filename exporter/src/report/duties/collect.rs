@@ -42,7 +42,9 @@ pub async fn collect(client: &mut Client, contract: &Contract, month: Month, now
     }
     let mut configured = BTreeSet::new();
     if let Some(query) = facts::query(&contract.name, |duty| !said.contains_key(duty)) {
-        let series = client.range(&query, from, to, LOOK, |_, _| {}).await?;
+        // Looks end with the last moment: what was configured within the hour is there.
+        let first = to - (to - from).max(0) / LOOK * LOOK;
+        let series = client.range(&query, first, to, LOOK, |_, _| {}).await?;
         configured.extend(series.into_iter().filter_map(|mut series| series.labels.remove("duty")));
     }
     let duties = said.into_iter().map(|(duty, said)| (duty, said.watched())).collect();

@@ -138,8 +138,8 @@ impl Words<'_> {
         match stretches {
             0 => String::new(),
             stretches => self.lang.pick(
-                format!("ほかに、障害かどうか未判定の停止が{stretches}件あります。"),
-                format!(" Stretches of downtime nobody has judged: {stretches}."),
+                format!("ほかに、障害かどうか未判定の停止が{stretches}件あります（運用台帳への記入待ち）。"),
+                format!(" Stretches of downtime nobody has judged: {stretches}; they wait for an entry in the ledger."),
             ),
         }
     }
@@ -181,6 +181,12 @@ impl Words<'_> {
         let item = self.duty_item(&breach.item);
         match breach.how {
             BreachKind::Measured => {
+                let item = match breach.item.as_str() {
+                    "inquiries" => {
+                        both("期限を過ぎたお問い合わせ".to_owned(), "inquiries past their deadline".to_owned())
+                    }
+                    _ => item,
+                };
                 let when = breach.start.map(|start| self.stretch(start, breach.end)).unwrap_or_default();
                 match breach.stretches {
                     0 | 1 => format!("{item}: {when}"),
@@ -326,6 +332,16 @@ mod tests {
         *outcome = Outcome::Unmeasured;
         assert!(ja.duty_evidence(&client).starts_with("当月の記録がありません（"));
         assert!(en.duty_evidence(&client).starts_with("The month has no records of it; "));
+        let late = Breach {
+            item: "inquiries".to_owned(),
+            how: BreachKind::Measured,
+            start: Some(1_791_939_600),
+            end: Some(1_791_943_200),
+            seconds: 3600,
+            stretches: 1,
+        };
+        assert_eq!(en.breach(&late), "inquiries past their deadline: 2026-10-14 10:00 – 11:00");
+        assert_eq!(ja.breach(&late), "期限を過ぎたお問い合わせ: 2026/10/14 10:00 〜 11:00");
         let backups = duty("backups");
         assert_eq!(en.duty_evidence(backups), "Measured on 29 of 31 days; never broken.");
         assert_eq!(ja.missing(&backups.missing[0]), "db 10.0.0.5:10115: 未測定3,240分");
