@@ -11,6 +11,7 @@ use std::time::Duration;
 use sla_exporter::config::Collectors;
 use sla_exporter::exposition::{Format, Page};
 use sla_exporter::host::{Host, NAMES, Roots};
+use sla_exporter::selfmetrics::SelfMetrics;
 use sla_tests::program::Program;
 
 /// node_exporter's collectors that ours correspond to, and ours' exclusions, which Debian's build has changed.
@@ -276,6 +277,24 @@ fn software_raid_is_the_same_from_the_same_file_but_for_what_is_ours() {
         "node_md_blocks_synced device=md5",
     ];
     assert_eq!(differing, expected);
+}
+
+/// Of its own process, too, it says nothing under a name that means something else with its clients.
+#[test]
+fn what_both_say_of_their_own_process_has_the_same_types_and_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs =
+        Families::of(&NodeExporter::with(&["--collector.disable-defaults".to_owned()], folder.path()).metrics());
+    let mut page = Page::new(Format::Text, Vec::new());
+    SelfMetrics::new().write(&mut page);
+    let ours = Families::of(&String::from_utf8(page.finish()).unwrap());
+    let common: Vec<&String> = ours.0.keys().filter(|name| theirs.0.contains_key(*name)).collect();
+    for name in &common {
+        assert_eq!(ours.0[*name].kind, theirs.0[*name].kind, "{name}");
+        assert_eq!(ours.label_names(name), theirs.label_names(name), "{name}");
+    }
+    let process = common.iter().filter(|name| name.starts_with("process_")).count();
+    assert!(process >= 6, "{common:?}");
 }
 
 #[track_caller]
