@@ -21,6 +21,7 @@ pub const REQUIRABLE: &[(&str, Measured)] = &[
     ("postgres", Measured::Probe("postgres")),
     ("clamd", Measured::Probe("clamd")),
     ("closed_port", Measured::Probe("tcp, with `expect: closed`")),
+    ("refused_access", Measured::Probe("http, with `expect: refused`")),
     ("load", Measured::Exporter),
     ("cpu", Measured::Exporter),
     ("memory", Measured::Exporter),

@@ -61,14 +61,14 @@ pub(crate) fn of(reason: Reason, prober: &Prober) -> &'static str {
             "the last step above is what took too long. While connecting, mostly a firewall that drops packets; later, a service \
              that hangs. A longer --timeout tells slow from never."
         }
+        (Reason::ClientCertificate, _) => {
+            "give the module a certificate the peer accepts (cert_file, key_file). It has one: is it of an issuer the peer trusts, sent \
+             with its intermediates, and not expired?"
+        }
         (Reason::Tls, Prober::Http(_)) => {
-            "compare what both sides offer: does the port speak TLS, which versions (min_version), \
-             does it ask for a client certificate (cert_file, key_file)? Or: is the last address https where it must be (fail_if_not_ssl)?"
+            "compare what both sides offer: does the port speak TLS, which versions (min_version)? Or: is the last address https where it must be (fail_if_not_ssl)?"
         }
-        (Reason::Tls, _) => {
-            "compare what both sides offer: does the port speak TLS, which versions (min_version), does it ask for a client \
-             certificate (cert_file, key_file)?"
-        }
+        (Reason::Tls, _) => "compare what both sides offer: does the port speak TLS, and which versions (min_version)?",
         (Reason::Certificate, _) => {
             "see the certificates above: renew what has expired, have the server send its intermediates, name a private CA with \
              ca_file, and another name than the target's with server_name. One that is not valid yet: whose clock is wrong?"

@@ -80,6 +80,7 @@ metrics! {
     FlowFailedStepInfo = "probe_flow_failed_step_info", "The step that failed in the last run, and why; absent when none did.";
     FlowCleanupSuccess = "probe_flow_cleanup_success", "Whether all clean-up steps of the last run that could be taken succeeded.";
     PortOpen = "probe_port_open", "Whether a port that must be closed took a connection (C2.6.2); only of modules with `expect: closed`, absent where nobody knows.";
+    AccessOpen = "probe_access_open", "Whether a request that must be refused was let in (C2.6.5); only of modules with `expect: refused`, absent where nobody knows.";
     ClamdDuration = "probe_clamd_duration_seconds", "Duration of the clamd probe by phase (resolve, ping, version, scan), in seconds.";
     ClamdInfo = "probe_clamd_info", "Engine and signature version clamd says it has.";
     ClamdSignatureTimestamp = "probe_clamd_signature_timestamp_seconds", "When clamd's signatures were published, in seconds since the epoch; absent where it does not say.";
@@ -122,6 +123,8 @@ pub struct Samples {
     trace: Option<Box<Trace>>,
     /// See [`Samples::of_request`].
     of_request: bool,
+    /// Whether the peer of the last TLS handshake asked for a client certificate.
+    pub(super) client_certificate_asked: bool,
 }
 
 impl Samples {
@@ -250,6 +253,7 @@ impl Samples {
     /// Forgets all values, but not what was counted: a new attempt begins.
     pub fn clear(&mut self) {
         self.items.clear();
+        self.client_certificate_asked = false;
         self.stage = Cow::Borrowed("starting");
     }
 

@@ -142,6 +142,7 @@ impl Prober {
     #[must_use]
     pub const fn check(&self) -> &'static str {
         match self {
+            Self::Http(s) if s.expects_refusal() => "refused_access",
             Self::Http(_) | Self::Flow(_) => "http",
             Self::Tcp(s) if s.expects_closed() => "closed_port",
             Self::Tcp(_) => "tcp",

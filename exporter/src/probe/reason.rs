@@ -44,6 +44,8 @@ reasons! {
     Tls = "tls",
     /// The peer's certificate is not valid for this name, now, and our trust roots.
     Certificate = "certificate",
+    /// The peer refused this side's client certificate, or that there is none.
+    ClientCertificate = "client_certificate",
     /// The peer does not speak the protocol.
     Protocol = "protocol",
     /// A status, response code or reply code that is not accepted.
@@ -103,16 +105,16 @@ impl Failure {
     pub fn io(doing: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         // A session that TLS ends after the handshake: a client certificate refused, a record that is none.
-        let of_tls = error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
+        let of_tls = super::tls::later_reason(error);
         // 23 ENFILE, 24 EMFILE: ours, not the target's.
-        let reason = match (error.kind(), error.raw_os_error()) {
-            (_, Some(23 | 24)) => Reason::Internal,
-            _ if of_tls => Reason::Tls,
-            (K::ConnectionRefused, _) => Reason::Refused,
-            (K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof, _) => Reason::Reset,
-            (K::TimedOut, _) => Reason::Timeout,
-            (K::PermissionDenied, _) => Reason::Permission,
-            (K::InvalidData, _) => Reason::Protocol,
+        let reason = match (of_tls, error.kind(), error.raw_os_error()) {
+            (Some(reason), ..) => reason,
+            (_, _, Some(23 | 24)) => Reason::Internal,
+            (_, K::ConnectionRefused, _) => Reason::Refused,
+            (_, K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof, _) => Reason::Reset,
+            (_, K::TimedOut, _) => Reason::Timeout,
+            (_, K::PermissionDenied, _) => Reason::Permission,
+            (_, K::InvalidData, _) => Reason::Protocol,
             _ => Reason::Connect,
         };
         Self::new(reason, format_args!("{doing}: {error}"))

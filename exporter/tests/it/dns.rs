@@ -332,7 +332,7 @@ async fn a_client_certificate_is_shown_where_the_name_server_asks_for_one() {
     let run = ask(&section(&format!("{mine}, server_name: other.test")), server, PATIENCE).await;
     assert_eq!(reason(&run), Some(Reason::Certificate), "{:?}", run.failure);
     let run = ask(&section(""), server, PATIENCE).await;
-    assert_eq!(reason(&run), Some(Reason::Tls), "{:?}", run.failure);
+    assert_eq!(reason(&run), Some(Reason::ClientCertificate), "{:?}", run.failure);
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn a_login_with_certificate_user_and_password_sees_the_page() {
 
     // Without the certificate.
     let run_without = run(&flow(&section(&format!("tls_config: {{ca_file: {}}}", ca.display()))), &target).await;
-    failed(&run_without, "page", Reason::Tls, "asks for a client certificate");
+    failed(&run_without, "page", Reason::ClientCertificate, "asks for a client certificate");
     assert_eq!(taken(&run_without), "page!");
     // With another password: read anew.
     std::fs::write(&password, "wrong").unwrap();

@@ -19,6 +19,7 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use tower_service::Service as _;
 
 use crate::reasons::case;
+use crate::reasons::peers::wants_certificate;
 use crate::support::pki::{Authority, start_of};
 use crate::support::{closed, documented, failure, info, module, phase, run, server, succeeded, value};
 
@@ -167,7 +168,7 @@ async fn a_client_certificate_is_shown_where_it_is_asked_for() {
     let with = tls(&format!(", cert_file: {}, key_file: {}", cert.display(), key.display()));
     succeeded(&probe(&with, &target).await);
     let run = probe(&tls(""), &target).await;
-    assert_eq!(failure(&run).0, Reason::Tls, "{:?}", run.failure);
+    assert_eq!(failure(&run).0, Reason::ClientCertificate, "{:?}", run.failure);
     assert!(failure(&run).1.contains("asks for a client certificate"), "{:?}", run.failure);
     assert_eq!(value(&run, Metric::GrpcStatusCode), Some(14.0));
 }
@@ -461,6 +462,7 @@ pub(crate) async fn provoke() {
         case(Reason::Reset, &["read the answer"], "{}", closes.clone()),
         case(Reason::Timeout, &["while waiting for the answer"], "{}", silent.clone()),
         case(Reason::Tls, &["does not speak TLS"], "{tls: true}", plain.clone()),
+        case(Reason::ClientCertificate, &["asks for a client certificate"], "{tls: true}", wants_certificate().await),
         case(Reason::Certificate, &["unknown issuer"], "{tls: true}", secure.clone()),
         case(Reason::Status, &["NOT_SERVING"], "{service: down}", plain.clone()),
         case(Reason::Status, &["NOT_FOUND"], "{service: nobody}", plain.clone()),

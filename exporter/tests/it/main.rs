@@ -22,6 +22,7 @@ mod http;
 mod http_cel;
 mod http_oauth2;
 mod http_proxy;
+mod http_refused;
 mod icmp;
 mod icmp_network;
 mod ledger;

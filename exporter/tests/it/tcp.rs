@@ -338,7 +338,7 @@ fn the_documented_modules_are_good() {
 }
 
 #[tokio::test]
-async fn a_refused_client_certificate_is_a_failure_of_tls() {
+async fn a_client_certificate_that_is_missing_is_what_fails() {
     let certs = Certs::of(&["localhost"]);
     let acceptor = certs.demanding_acceptor();
     let target = server(move |stream| {
@@ -353,6 +353,6 @@ async fn a_refused_client_certificate_is_a_failure_of_tls() {
             &target,
         )
         .await;
-        assert_eq!(failure(&run).0, Reason::Tls, "{version}: {:?}", run.failure);
+        assert_eq!(failure(&run).0, Reason::ClientCertificate, "{version}: {:?}", run.failure);
     }
 }

@@ -189,13 +189,13 @@ async fn a_client_certificate_is_shown_where_it_is_asked_for() {
     let run = probe(&server, &trusting(&ca)).await;
     let (reason, detail) = failure(&run);
     // TLS 1.3 lets the client finish first: the refusal comes in place of the answer.
-    assert_eq!(reason, Reason::Tls, "{detail}");
+    assert_eq!(reason, Reason::ClientCertificate, "{detail}");
     assert!(detail.contains("asks for a client certificate"), "{detail}");
     // HTTP/2's library does not tell by itself.
     let server = serve_tls(identity.acceptor(&["h2"], Some(&root)), |_| answer(200, "", "ok")).await;
     let run = probe(&server, &trusting(&ca)).await;
     let (reason, detail) = failure(&run);
-    assert_eq!(reason, Reason::Tls, "{detail}");
+    assert_eq!(reason, Reason::ClientCertificate, "{detail}");
     assert!(detail.contains("asks for a client certificate"), "{detail}");
 }
 
@@ -242,7 +242,7 @@ async fn a_new_client_certificate_is_taken_over_when_either_of_its_files_changes
         assert!(before.files.iter().any(|file| file.ends_with(name)), "{name}: {:?}", before.files);
     }
     let url = format!("https://{}/", server.address);
-    assert_eq!(failure(&run(&before.targets[0].module, &url).await).0, Reason::Tls);
+    assert_eq!(failure(&run(&before.targets[0].module, &url).await).0, Reason::ClientCertificate);
     // The key alone, as when the certificate was there first.
     let key = std::fs::read_to_string(path("mine.key")).unwrap();
     std::fs::write(path("mine.key"), format!("{key}\n")).unwrap();

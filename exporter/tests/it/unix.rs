@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::reasons::case;
+use crate::reasons::peers::WANTS_CERTIFICATE;
 use crate::support::certs::Certs;
 use crate::support::{documented, failure, info, module, run, succeeded, value};
 
@@ -100,7 +101,7 @@ async fn tls_is_spoken_to_the_name_the_module_gives() {
     succeeded(&run);
     assert!(value(&run, Metric::SslEarliestCertExpiry).is_some());
     assert_eq!(info(&run, Metric::TlsVersionInfo), Some(r#"version="TLS 1.3""#));
-    assert_eq!(failure(&probe(&options("backend.example", ""), &target).await).0, Reason::Tls);
+    assert_eq!(failure(&probe(&options("backend.example", ""), &target).await).0, Reason::ClientCertificate);
     assert_eq!(failure(&probe(&options("other.example", &mine), &target).await).0, Reason::Certificate);
     let careless = format!("{{tls: true, tls_config: {{insecure_skip_verify: true{mine}}}}}");
     succeeded(&probe(&careless, &target).await);
@@ -188,6 +189,7 @@ pub(crate) async fn provoke() {
         let _ = stream.write_all(b"busy\n").await;
     });
     let (_d, silent) = server(|stream| say(stream, b""));
+    let (_w, wants) = server(|stream| say(stream, WANTS_CERTIFICATE));
     let (_e, early) = server(|stream| say(stream, b"go\ntoo early\n"));
     let (_f, endless) = server(|mut stream| async move { while stream.write_all(&[b'x'; 4096]).await.is_ok() {} });
     let (_g, forbidden) = server(|stream| async move { drop(stream) });
@@ -201,6 +203,7 @@ pub(crate) async fn provoke() {
         case(Reason::Reset, &["closed without a word"], expect, closes.as_str()),
         case(Reason::Timeout, &["`^ready`"], expect, silent.clone()),
         case(Reason::Tls, &["does not speak TLS"], tls, early.clone()),
+        case(Reason::ClientCertificate, &["asks for a client certificate"], tls, wants.clone()),
         case(Reason::Certificate, &["unknown issuer"], tls, secure.clone()),
         case(Reason::Body, &["the last one was `busy`"], expect, busy.clone()),
         case(Reason::TooLarge, &["64 KiB"], expect, endless.clone()),

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use crate::reasons::case;
+use crate::reasons::peers::wants_certificate;
 use crate::support::http::read_request;
 use crate::support::pki::{Authority, start_of};
 use crate::support::{closed, documented, failure, info, module, phase, run, server, succeeded, value};
@@ -285,7 +286,7 @@ async fn under_tls_the_certificate_shows_must_verify_and_one_is_sent() {
     assert_eq!(value(&run, Metric::SslEarliestCertExpiry), Some(start_of(2080)));
     assert_eq!(info(&run, Metric::TlsVersionInfo), Some(r#"version="TLS 1.3""#));
     let run = probe(&tls(""), &target).await;
-    assert_eq!(failure(&run).0, Reason::Tls, "{:?}", run.failure);
+    assert_eq!(failure(&run).0, Reason::ClientCertificate, "{:?}", run.failure);
     assert!(failure(&run).1.contains("asks for a client certificate"), "{:?}", run.failure);
     let run = probe(&tls(&mine), &format!("wss://{address}/")).await;
     assert_eq!(failure(&run).0, Reason::Certificate, "{:?}", run.failure);
@@ -460,6 +461,12 @@ pub(crate) async fn provoke() {
         case(Reason::Reset, &["without a word"], expect, raw(b"\x88\x00").await),
         case(Reason::Timeout, &["request for a WebSocket"], "{}", url(&silent)),
         case(Reason::Tls, &["does not speak TLS"], "{}", format!("wss://{mail}/")),
+        case(
+            Reason::ClientCertificate,
+            &["asks for a client certificate"],
+            "{}",
+            format!("wss://{}/", wants_certificate().await),
+        ),
         case(Reason::Certificate, &["unknown issuer"], "{}", format!("wss://{secure}/")),
         case(Reason::Status, &["code 1008"], expect, raw(b"\x88\x02\x03\xf0").await),
         case(Reason::Protocol, &["no WebSocket's"], expect, raw(b"\x83\x00").await),

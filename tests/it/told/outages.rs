@@ -180,6 +180,8 @@ async fn what_is_said_once_is_not_said_again_and_nothing_else_is_kept_back() {
         ("SlaPortOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=t", true),
         ("SlaPortOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=u", false),
         ("SlaPortOpen site=s probe=p target=t", "SlaProbeFailing site=z probe=p target=t", false),
+        ("SlaAccessOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=t", true),
+        ("SlaAccessOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=u", false),
         ("HostUnmeasured host=h", "HostMetricsMissing host=h", true),
         ("HostUnmeasured host=h", "HostMetricsMissing host=i", false),
         ("HostUnmeasured host=h", "HostLoadOverThreshold host=h", false),

@@ -60,6 +60,11 @@ impl Assertions {
         }
     }
 
+    /// Takes these statuses for good where none are named.
+    pub(super) fn take_for_good(&mut self, statuses: &[u16]) {
+        self.statuses.extend_from_slice(statuses);
+    }
+
     /// Reads the keys; all of them, also after an error.
     pub(super) fn decode(map: &mut MapCursor<'_>) -> Option<Self> {
         let statuses = map.get("valid_status_codes").map_or(Some(Vec::new()), |c| {

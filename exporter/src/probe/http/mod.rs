@@ -18,6 +18,7 @@ mod login;
 mod oauth2;
 mod proxy;
 mod redirect;
+mod refusal;
 mod settings;
 mod single;
 mod target;
@@ -76,6 +77,9 @@ pub async fn run(
     begin(settings, out);
     let shown = settings.login.show(&shared.resolver, out).await?;
     let result = once(settings, url.clone(), hostname, shown.as_ref(), shared, out).await;
+    if let Some(refusal) = settings.refusal {
+        return refusal.judge(result, out);
+    }
     let refused = result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0);
     if !settings.login.renews(shown, refused) {
         return result;

@@ -11,6 +11,7 @@ use super::body::Compression;
 use super::extra_headers::ExtraHeaders;
 use super::login::Login;
 use super::proxy::Proxy;
+use super::refusal::Refusal;
 use crate::config::decode::{Cursor, MapCursor};
 use crate::config::masked;
 use crate::probe::net::{IpChoice, source_ip_address};
@@ -44,6 +45,8 @@ pub struct Settings {
     pub(super) body_limit: u64,
     pub(super) compression: Option<Compression>,
     pub(super) assertions: Assertions,
+    /// What counts as a refusal, where one is expected.
+    pub(super) refusal: Option<Refusal>,
     /// The answer is handed over, with its body or without, and not judged: absent for this prober.
     pub(super) hand_over: Option<bool>,
 }
@@ -53,6 +56,12 @@ impl Settings {
     pub(in crate::probe) fn sends_credentials(&self) -> bool {
         let mut names = self.headers.keys().chain(self.extra_headers.values.iter().map(|(name, _)| name));
         self.login.is_some() || self.extra_headers.has_secrets() || names.any(|name| masked::is_secret(name.as_str()))
+    }
+
+    /// Whether success means that the request was refused.
+    #[must_use]
+    pub const fn expects_refusal(&self) -> bool {
+        self.refusal.is_some()
     }
 
     /// The configured `Host` header.
@@ -84,6 +93,7 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     let proxy = Proxy::decode(&mut map);
     let skip_resolve = map.get("skip_resolve_phase_with_proxy").map_or(Some(false), |c| c.bool());
     let body = body(&mut map);
+    let refusal = Refusal::decode(&mut map);
     let follow_redirects = follow_redirects(&mut map);
     let body_limit = map.get("body_size_limit").map_or(Some(DEFAULT_BODY_LIMIT), |c| body_limit(&c));
     let assertions = Assertions::decode(&mut map);
@@ -95,6 +105,10 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
     map.finish();
     let (headers, host) = headers?;
     http3?;
+    let (refusal, mut assertions) = (refusal?, assertions?);
+    if let Some(refusal) = refusal {
+        assertions.take_for_good(refusal.statuses());
+    }
     let mut proxy = proxy?;
     proxy.skip_resolve = skip_resolve?;
     Some(Settings {
@@ -108,10 +122,11 @@ pub fn decode(mut map: MapCursor<'_>) -> Option<Settings> {
         login: login?,
         extra_headers: extra_headers?,
         proxy,
-        follow_redirects: follow_redirects?,
+        follow_redirects: follow_redirects? && refusal.is_none(),
         body_limit: body_limit?,
         compression: compression?,
-        assertions: assertions?,
+        assertions,
+        refusal,
         hand_over: None,
     })
 }

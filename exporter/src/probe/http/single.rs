@@ -77,6 +77,7 @@ pub(in crate::probe) async fn ask(
         assertions: Assertions::none(),
         extra_headers: ExtraHeaders::default(),
         proxy: Proxy::default(),
+        refusal: None,
         hand_over: Some(ask.keep_body),
     };
     let shown = settings.login.show(&shared.resolver, out).await?;

@@ -25,7 +25,12 @@ pub(super) fn failure(error: &io::Error, name: &ServerName<'_>, recorder: &Recor
             Reason::Tls,
             format_args!("the peer knows no server named `{}` (alert UnrecognisedName)", name.to_str()),
         ),
-        Error::AlertReceived(alert) => Failure::new(Reason::Tls, alert_text(*alert)),
+        // TLS 1.2 has no alert of its own for a certificate that is missing; who asked for one means that.
+        Error::AlertReceived(AlertDescription::HandshakeFailure) if recorder.was_asked() => Failure::new(
+            Reason::ClientCertificate,
+            "the peer refused the connection (alert HandshakeFailure): it asks for a client certificate it accepts (cert_file, key_file)",
+        ),
+        Error::AlertReceived(alert) => Failure::new(alert_reason(*alert), alert_text(*alert)),
         Error::InvalidMessage(why) => {
             Failure::new(Reason::Tls, format_args!("the peer does not speak TLS on this port ({why:?})"))
         }
@@ -37,21 +42,49 @@ pub(super) fn failure(error: &io::Error, name: &ServerName<'_>, recorder: &Recor
 ///
 /// With TLS 1.3 a peer that wants a client certificate says so only now.
 pub(super) fn later_failure(error: &io::Error) -> Option<Failure> {
+    let reason = later_reason(error)?;
     let detail = match error.get_ref()?.downcast_ref::<Error>()? {
         Error::AlertReceived(alert) => alert_text(*alert),
         other => format!("TLS: {other}"),
     };
-    Some(Failure::new(Reason::Tls, detail))
+    Some(Failure::new(reason, detail))
+}
+
+/// The reason of such a failure.
+pub(in crate::probe) fn later_reason(error: &io::Error) -> Option<Reason> {
+    Some(match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::AlertReceived(alert) => alert_reason(*alert),
+        _ => Reason::Tls,
+    })
+}
+
+/// Of a client nothing but its certificate can be bad, of an unknown CA, or expired.
+fn alert_reason(alert: AlertDescription) -> Reason {
+    use AlertDescription as A;
+    match alert {
+        A::CertificateRequired
+        | A::NoCertificate
+        | A::BadCertificate
+        | A::UnsupportedCertificate
+        | A::CertificateRevoked
+        | A::CertificateExpired
+        | A::CertificateUnknown
+        | A::UnknownCA
+        | A::AccessDenied => Reason::ClientCertificate,
+        _ => Reason::Tls,
+    }
 }
 
 fn alert_text(alert: AlertDescription) -> String {
     use AlertDescription as A;
     let hint = match alert {
-        A::CertificateRequired | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
+        A::CertificateExpired => ": the client certificate has expired (cert_file)",
+        A::CertificateRevoked => ": the client certificate is revoked (cert_file)",
+        _ if alert_reason(alert) == Reason::ClientCertificate => {
             ": it asks for a client certificate it accepts (cert_file, key_file)"
         }
         A::ProtocolVersion => ": it speaks no TLS version that is accepted here (min_version, max_version)",
-        A::HandshakeFailure | A::InsufficientSecurity => ": no common version, cipher or client certificate",
+        A::HandshakeFailure | A::InsufficientSecurity => ": no common version or cipher",
         A::NoApplicationProtocol => ": it speaks none of the application protocols offered (ALPN)",
         _ => "",
     };

@@ -22,10 +22,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+pub(in crate::probe) use explain::later_reason;
 pub use noted::{Note, Noted};
 pub use settings::{TlsSettings, decode};
 
-use self::verify::Recorder;
+use self::verify::{Asked, Recorder};
 use super::{Failure, Metric, Reason, Samples};
 
 /// A handshake over `stream`; sets the `probe_ssl_*` and `probe_tls_*` metrics, also where verification fails.
@@ -60,6 +61,7 @@ where
         Ok(stream) => {
             session.write_certificate(out);
             write_connection(stream.get_ref().1, out);
+            out.client_certificate_asked = session.recorder.was_asked();
             Ok(stream)
         }
         Err(error) => {
@@ -97,6 +99,7 @@ impl TlsSettings {
         let recorder = Arc::new(Recorder::new(Arc::clone(&self.trust)));
         let mut config = rustls::ClientConfig::clone(&self.config);
         config.dangerous().set_certificate_verifier(Arc::clone(&recorder) as _);
+        config.client_auth_cert_resolver = Arc::new(Asked::new(&self.config, &recorder));
         Ok(Session { config: Arc::new(config), name, recorder, facts: Arc::clone(&self.facts) })
     }
 }

@@ -1,13 +1,15 @@
 //! Verification that remembers what it saw, also where it refuses.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::{ResolvesClientCert, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::roots::Roots;
@@ -80,6 +82,7 @@ fn verify_validity(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), Certi
 pub(super) struct Recorder {
     trust: Arc<Trust>,
     seen: OnceLock<Seen>,
+    asked: AtomicBool,
 }
 
 /// What one peer sent.
@@ -95,15 +98,44 @@ pub(super) struct Seen {
 
 impl Recorder {
     pub(super) fn new(trust: Arc<Trust>) -> Self {
-        Self { trust, seen: OnceLock::new() }
+        Self { trust, seen: OnceLock::new(), asked: AtomicBool::new(false) }
     }
 
     pub(super) fn seen(&self) -> Option<&Seen> {
         self.seen.get()
     }
 
+    /// Whether the peer asked for a client certificate.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     pub(super) fn roots(&self) -> Option<&Roots> {
         self.trust.roots.as_deref()
+    }
+}
+
+/// The module's client certificate, given to whoever asks for it, which is remembered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    own: Arc<dyn ResolvesClientCert>,
+    recorder: Arc<Recorder>,
+}
+
+impl Asked {
+    pub(super) fn new(config: &ClientConfig, recorder: &Arc<Recorder>) -> Self {
+        Self { own: Arc::clone(&config.client_auth_cert_resolver), recorder: Arc::clone(recorder) }
+    }
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.recorder.asked.store(true, Ordering::Relaxed);
+        self.own.resolve(issuers, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.own.has_certs()
     }
 }
 

@@ -60,7 +60,7 @@ pub const KINDS: &[Kind] = &[
     kind("closed_ports", "C2.6.2", "不要なポートの閉鎖", "Ports that must be closed", Source::Slots),
     kind("encryption", "C2.6.3", "通信の暗号化", "Encrypted traffic", Source::Slots),
     kind("virus_check", "C2.6.4", "ウイルスチェック", "Virus check", Source::Slots),
-    kind("authentication", "C2.6.5", "ログイン時の認証", "Login only with certificate and password", Source::Unseen),
+    kind("authentication", "C2.6.5", "ログイン時の認証", "Login only with certificate and password", Source::Slots),
     kind("client_certificates", "C2.6.6", "クライアント証明書の更新", "Client certificates are renewed", Source::Days),
     kind("security_events", "C2.6.7", "セキュリティイベントの監視", "Security events are watched", Source::Slots),
     kind("security_updates", "C2.6.8", "セキュリティ更新の適用", "Security updates are applied", Source::Days),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use hickory_proto::op::Message;
 use sla_exporter::probe::Reason;
 
-use super::peers::{Peer, listen};
+use super::peers::{Peer, listen, wants_certificate};
 use super::{case, check};
 use crate::dns::{answer, framed, honest, tcp, udp};
 
@@ -47,6 +47,7 @@ pub(super) async fn provoke() {
         case(Reason::Timeout, &["2s"], with(""), silent),
         case(Reason::Timeout, &["do not answer the query"], with(""), strangers),
         case(Reason::Tls, &["does not speak TLS"], &tls, listen(Peer::Says(b"220 mail\r\n")).await),
+        case(Reason::ClientCertificate, &["asks for a client certificate"], &tls, wants_certificate().await),
         case(Reason::Certificate, &["issuer"], &tls, listen(Peer::Tls(b"")).await),
         case(Reason::Protocol, &["DNS"], with(""), torn),
         case(Reason::Protocol, &[], &tcp, another),

@@ -117,7 +117,7 @@ async fn of_certificates(folder: &Path) -> Vec<Case> {
         case(Reason::Tls, &["HandshakeFailure"], "{}", https(&listen(Peer::Says(b"\x15\x03\x03\0\x02\x02\x28")).await)),
         case(Reason::Tls, &["does not speak TLS"], "{}", https(&listen(Peer::Says(b"220 mail\r\n")).await)),
         case(Reason::Tls, &["version"], new, old),
-        case(Reason::Tls, &["asks for a client certificate"], &trust, demanding),
+        case(Reason::ClientCertificate, &["asks for a client certificate"], &trust, demanding),
         case(Reason::Tls, &["fail_if_ssl"], with("fail_if_ssl: true"), good),
         case(Reason::Tls, &["fail_if_not_ssl"], "{fail_if_not_ssl: true}", says(answer(200, "", "")).await.url("/")),
     ]
@@ -148,6 +148,12 @@ async fn of_answers() -> Vec<Case> {
             &["more than 10 redirects"],
             "{}",
             says(answer(302, "Location: /\r\n", "")).await.url("/"),
+        ),
+        case(
+            Reason::ExpectedFailure,
+            &["let in", "status 200"],
+            "{expect: refused}",
+            says(answer(200, "", "")).await.url("/"),
         ),
         case(Reason::Redirect, &["ftp"], "{}", says(answer(302, "Location: ftp://a/\r\n", "")).await.url("/")),
         case(Reason::TooLarge, &["headers"], "{}", url(&endless)),

@@ -2,7 +2,7 @@
 
 use sla_exporter::probe::Reason;
 
-use super::peers::{Peer, after_request, listen};
+use super::peers::{Peer, after_request, listen, wants_certificate};
 use super::{Case, case, check};
 use crate::support::http::{answer, serve};
 use crate::support::postgres::{PASSWORD, Postgres};
@@ -44,6 +44,12 @@ async fn of_requests() -> Vec<Case> {
         ),
         case(Reason::Reset, &["step only"], get(""), url(listen(Peer::Says(b"")).await)),
         case(Reason::Tls, &["step only", "does not speak TLS"], get(""), https(listen(Peer::Says(b"220 a\r\n")).await)),
+        case(
+            Reason::ClientCertificate,
+            &["step only", "asks for a client certificate"],
+            get(""),
+            https(wants_certificate().await),
+        ),
         case(Reason::Certificate, &["step only", "issuer"], get(""), https(listen(Peer::Tls(b"")).await)),
         case(Reason::Protocol, &["step only", "not HTTP"], get(""), url(listen(Peer::Says(b"SSH-2.0-a\r\n")).await)),
         case(Reason::Timeout, &["step only", "while waiting for the response"], get(""), slow.clone()),

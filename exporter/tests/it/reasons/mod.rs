@@ -7,7 +7,7 @@ mod dns;
 mod http;
 mod http_flow;
 mod icmp;
-mod peers;
+pub(crate) mod peers;
 mod postgres;
 mod printed;
 mod tcp;

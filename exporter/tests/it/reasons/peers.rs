@@ -26,6 +26,14 @@ pub(super) enum Peer {
     Tls(&'static [u8]),
 }
 
+/// TLS' alert `certificate_required`.
+pub(crate) const WANTS_CERTIFICATE: &[u8] = b"\x15\x03\x03\0\x02\x02\x74";
+
+/// One that refuses whoever has no client certificate.
+pub(crate) async fn wants_certificate() -> String {
+    listen(Peer::Stays(WANTS_CERTIFICATE)).await
+}
+
 /// Its address.
 pub(super) async fn listen(peer: Peer) -> String {
     match peer {

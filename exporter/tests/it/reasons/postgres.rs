@@ -22,6 +22,12 @@ pub(super) async fn provoke() {
         (Reason::Timeout, &["the query's result"], Peer::Stays(READY), "user: a, sslmode: disable, query: SELECT 1"),
         (Reason::Tls, &["does not offer TLS"], Peer::Stays(b"N"), "user: a, sslmode: require"),
         (Reason::Tls, &["does not speak TLS"], Peer::Stays(b"SHTTP/1.1 400 Bad Request"), "user: a"),
+        (
+            Reason::ClientCertificate,
+            &["asks for a client certificate"],
+            Peer::Stays(b"S\x15\x03\x03\0\x02\x02\x74"),
+            "user: a",
+        ),
         (Reason::Certificate, &["issuer"], Peer::Tls(b"S"), "user: a, sslmode: verify-full"),
         (Reason::Permission, &["28000"], Peer::Stays(STRANGER), "user: a, sslmode: disable"),
         (Reason::Permission, &["password_file"], Peer::Stays(b"R\0\0\0\x08\0\0\0\x03"), "user: a, sslmode: disable"),

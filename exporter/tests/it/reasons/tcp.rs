@@ -2,7 +2,7 @@
 
 use sla_exporter::probe::Reason;
 
-use super::peers::{Peer, listen};
+use super::peers::{Peer, WANTS_CERTIFICATE, listen};
 use super::{case, check};
 
 pub(super) async fn provoke() {
@@ -20,6 +20,7 @@ pub(super) async fn provoke() {
         (Reason::Timeout, &["421 busy"], Peer::Stays(b"421 busy\r\n"), expect),
         (Reason::Timeout, &["TLS handshake"], Peer::Stays(b""), "tls: true"),
         (Reason::Tls, &["does not speak TLS"], Peer::Stays(b"220 mail\r\n"), "tls: true"),
+        (Reason::ClientCertificate, &["asks for a client certificate"], Peer::Stays(WANTS_CERTIFICATE), "tls: true"),
         (Reason::Certificate, &["issuer"], Peer::Tls(b""), "tls: true"),
         (Reason::Body, &["554 no"], Peer::Says(b"554 no\r\n"), "query_response: [{send: a}, {expect: '^220'}]"),
         (Reason::Body, &["554"], Peer::Stays(b"554 no\r\n"), "query_response: [{expect_bytes: '220'}]"),

@@ -111,11 +111,25 @@ impl Identity {
         self.acceptor_with(alpn, clients, &[&rustls::version::TLS12, &rustls::version::TLS13])
     }
 
-    /// The same, speaking some versions only.
+    /// The same, asking for such a certificate and content without.
+    pub(crate) fn asking_acceptor(&self, clients: &Authority) -> TlsAcceptor {
+        self.build(&[], Some((clients, false)), &[&rustls::version::TLS12, &rustls::version::TLS13])
+    }
+
+    /// As [`Self::acceptor`], speaking some versions only.
     pub(crate) fn acceptor_with(
         &self,
         alpn: &[&str],
         clients: Option<&Authority>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> TlsAcceptor {
+        self.build(alpn, clients.map(|authority| (authority, true)), versions)
+    }
+
+    fn build(
+        &self,
+        alpn: &[&str],
+        clients: Option<(&Authority, bool)>,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -123,11 +137,12 @@ impl Identity {
             ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions).unwrap();
         let builder = match clients {
             None => builder.with_no_client_auth(),
-            Some(authority) => {
+            Some((authority, required)) => {
                 let mut roots = rustls::RootCertStore::empty();
                 roots.add(authority.certificate.clone()).unwrap();
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-                builder.with_client_cert_verifier(verifier)
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = if required { verifier } else { verifier.allow_unauthenticated() };
+                builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();

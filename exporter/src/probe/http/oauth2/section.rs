@@ -92,6 +92,7 @@ impl OAuth2 {
             body_limit: MAX_ANSWER,
             compression: None,
             assertions: Assertions::none(),
+            refusal: None,
             hand_over: Some(true),
         };
         let identity = Identity {
