@@ -9,7 +9,8 @@ use std::io;
 use jiff::civil::Weekday::{Saturday, Sunday, Tuesday};
 
 use super::calendar::{date, written};
-use super::openmetrics::{Page, number, stretches};
+use super::openmetrics::{Page, failure, number, stretches};
+use super::probes::REFUSED;
 use super::story::{DAY, HOUR, MINUTE};
 use super::{CONTRACT, History};
 
@@ -53,7 +54,7 @@ fn late(history: &History) -> i64 {
 }
 
 /// What recording-rules/duties.yml recorded from `start` on: the device `host` was measured whenever anything was, and of the inquiries one was
-/// overdue, from its deadline on the second evening at the latest.
+/// overdue, from its deadline on the second evening at the latest. Nobody was let in who must not be, as far as there was anybody to ask.
 pub(super) fn verdicts(history: &History, start: i64, host: &str, page: &mut Page) -> io::Result<()> {
     let late = late(history);
     let answered = late + 3 * DAY;
@@ -68,6 +69,20 @@ pub(super) fn verdicts(history: &History, start: i64, host: &str, page: &mut Pag
             for (_, times) in stretches(history, start).filter(|(stretch, _)| stretch.failing.is_some()) {
                 for at in times {
                     page.sample(&series, number(!is_verdict || verdict(duty, at)), at)?;
+                }
+            }
+        }
+        for watch in REFUSED {
+            let item = watch.item(&history.addresses);
+            let series =
+                format!("{name}{{contract=\"{CONTRACT}\",duty=\"authentication\",clause=\"C2.6.5\",item=\"{item}\"}}");
+            for (stretch, times) in stretches(history, start) {
+                let answers = match failure(stretch, watch) {
+                    None => continue,
+                    Some(failed) => failed.is_none(),
+                };
+                for at in times.filter(|_| answers || !is_verdict) {
+                    page.sample(&series, number(answers), at)?;
                 }
             }
         }

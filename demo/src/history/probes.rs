@@ -33,6 +33,8 @@ pub(super) enum Watch {
     Link2,
     Link3,
     Upstream,
+    Stranger,
+    NoPassword,
     Mail,
     Loopback,
     ReferenceA,
@@ -41,6 +43,9 @@ pub(super) enum Watch {
 
 /// The counted links, of which a majority must work.
 pub(super) const LINKS: [Watch; 3] = [Watch::Link1, Watch::Link2, Watch::Link3];
+
+/// Who must not be let in (C2.6.5).
+pub(super) const REFUSED: [Watch; 2] = [Watch::Stranger, Watch::NoPassword];
 
 /// The evidence of one capability.
 pub(super) struct Capability {
@@ -61,13 +66,15 @@ pub(super) const CAPABILITIES: [Capability; 3] = [
 
 impl Watch {
     /// All of them.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::WebApp,
         Self::WebForm,
         Self::Link1,
         Self::Link2,
         Self::Link3,
         Self::Upstream,
+        Self::Stranger,
+        Self::NoPassword,
         Self::Mail,
         Self::Loopback,
         Self::ReferenceA,
@@ -76,7 +83,11 @@ impl Watch {
 
     /// Seconds between two runs.
     pub(super) fn interval(self) -> i64 {
-        if matches!(self, Self::Mail | Self::Loopback) { 30 } else { 15 }
+        match self {
+            Self::Mail | Self::Loopback => 30,
+            Self::Stranger | Self::NoPassword => 60,
+            _ => 15,
+        }
     }
 
     /// Seconds until a run gives up.
@@ -95,6 +106,7 @@ impl Watch {
             Self::WebForm => 0.036,
             Self::Upstream => 0.085,
             Self::Link1 | Self::Link2 | Self::Link3 => 0.012,
+            Self::Stranger | Self::NoPassword => 0.009,
             Self::Mail => 0.006,
             Self::Loopback => 0.000_2,
             Self::ReferenceA | Self::ReferenceB => 0.004,
@@ -111,11 +123,19 @@ impl Watch {
             Self::Link2 => ("click-count", page("c/campaign-2")),
             Self::Link3 => ("click-count", page("c/campaign-3")),
             Self::Upstream => ("sfdc", page("health/sfdc")),
+            Self::Stranger => ("stranger", format!("https://{}/app", at.demo_tls)),
+            Self::NoPassword => ("no-password", format!("https://{}/app", at.demo_tls)),
             Self::Mail => ("mail-server", at.mail.clone()),
             Self::Loopback => ("loopback", "127.0.0.1".to_owned()),
             Self::ReferenceA => ("reference-a", format!("http://{}/-/healthy", at.prometheus)),
             Self::ReferenceB => ("reference-b", format!("http://{}/-/healthy", at.alertmanager)),
         }
+    }
+
+    /// As rules and pages name it among what a duty is about.
+    pub(super) fn item(self, at: &Addresses) -> String {
+        let (probe, target) = self.name(at);
+        format!("{probe} {target}")
     }
 
     /// Its module.
@@ -125,6 +145,8 @@ impl Watch {
             Self::WebForm => "form",
             Self::Link1 | Self::Link2 | Self::Link3 => "counted_link",
             Self::Upstream | Self::ReferenceA | Self::ReferenceB => "healthy",
+            Self::Stranger => "stranger",
+            Self::NoPassword => "no_password",
             Self::Mail => "smtp_banner",
             Self::Loopback => "ping",
         }

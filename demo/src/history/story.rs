@@ -1,6 +1,6 @@
 //! What a story is made of: what failed, and what people wrote into the ledger about it.
 
-use super::probes::{LINKS, Watch};
+use super::probes::{LINKS, REFUSED, Watch};
 
 /// A text in both languages: Japanese, English.
 pub(super) type Text = (&'static str, &'static str);
@@ -99,7 +99,7 @@ impl Story {
 
     /// The whole service was down, for a reason of its own.
     pub(super) fn service_down(&mut self, start: i64, end: i64, reason: &'static str) {
-        let service: Vec<Watch> = [Watch::WebApp, Watch::WebForm].into_iter().chain(LINKS).collect();
+        let service: Vec<Watch> = [Watch::WebApp, Watch::WebForm].into_iter().chain(LINKS).chain(REFUSED).collect();
         self.fault(start, end, &service, reason);
     }
 

@@ -60,8 +60,8 @@ impl Refusal {
                     ),
                 ))
             }
-            Ok(()) => Ok(refused(&format!("status {status}"), out)),
-            Err(failure) if failure.reason == Reason::ClientCertificate => Ok(refused(&failure.detail, out)),
+            Ok(()) => refused(&format!("status {status}"), out),
+            Err(failure) if failure.reason == Reason::ClientCertificate => refused(&failure.detail, out),
             Err(failure) if (200..300).contains(&status) && is_of_the_answer(&failure, out) => {
                 out.set(Metric::AccessOpen, 1.0);
                 let detail = format_args!("let in, and the module says that it must be refused: {}", failure.detail);
@@ -85,9 +85,11 @@ fn is_of_the_answer(failure: &Failure, out: &Samples) -> bool {
     failure.reason == Reason::Status || due_to(Metric::FailedDueToRegex) || due_to(Metric::FailedDueToCel)
 }
 
-fn refused(how: &str, out: &mut Samples) {
+#[allow(clippy::unnecessary_wraps)] // An arm's value beside failures.
+fn refused(how: &str, out: &mut Samples) -> Result<(), Failure> {
     out.set(Metric::AccessOpen, 0.0);
     out.found(|| format!("refused: {how}"));
+    Ok(())
 }
 
 #[cfg(test)]
