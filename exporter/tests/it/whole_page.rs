@@ -61,6 +61,7 @@ modules:
         - {expect: "^220 (id-[0-9]+)", labels: [{name: greeted, value: "${1}"}]}
         - {expect_bytes: "+PONG\r\n"}
   closed: {prober: tcp, timeout: 1s, tcp: {expect: closed}}
+  refused: {prober: http, timeout: 1s, http: {preferred_ip_protocol: ip4, expect: refused}}
   ping: {prober: icmp, timeout: 1s, icmp: {preferred_ip_protocol: ip4}}
   zone: {prober: dns, timeout: 1s, dns: {query_name: two.test, query_type: SOA}}
   orders: {prober: grpc, timeout: 1s}
@@ -86,6 +87,7 @@ probes:
   - {name: reference, module: greeting, targets: ["@greeter@"], interval: 1s}
   - {name: hangs, module: greeting, targets: ["@silent@"], interval: 1s}
   - {name: shut, module: closed, targets: ["@closed@"], interval: 1s}
+  - {name: stranger, module: refused, targets: ["@web@"], interval: 1s}
   - {name: device, module: ping, targets: [127.0.0.1], interval: 1s}
   - {name: names, module: zone, targets: ["@names@"], interval: 1s}
   - {name: orders, module: orders, targets: ["@closed@"], interval: 1s}

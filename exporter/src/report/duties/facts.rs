@@ -35,6 +35,7 @@ pub const FACTS: &[Facts] = &[
     facts("closed_ports", "tcp: {expect: closed}", "probe_port_open{@}"),
     facts("encryption", "http: {fail_if_not_ssl: true}", "probe_ssl_earliest_cert_expiry{@}"),
     facts("virus_check", "prober: clamd", "probe_clamd_signature_max_age_seconds{@}"),
+    facts("authentication", "http: {expect: refused}", "probe_access_open{@}"),
     facts("client_certificates", "certificates", "sla_certificate_renew_before_seconds{@}"),
     facts("security_events", "logins", "sla_login_book_ok{@}"),
     facts("security_updates", "updates", "sla_updates_lists_max_age_seconds{@}"),
