@@ -31,7 +31,8 @@ fn parse(bytes: &[u8], file: &CsvFile, zone: &TimeZone) -> Result<Vec<Ticket>, S
     if broken {
         return Err(format!("is not written in {}; give `encoding: utf-8` or `encoding: shift_jis`", used.name()));
     }
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
+    // Spreadsheets leave out the last commas of a row whose last cells are empty.
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
     let head = reader.headers().map_err(|error| error.to_string())?.clone();
     let received = column(&head, &file.columns.received_at)?;
     let answered = column(&head, &file.columns.answered_at)?;
@@ -42,9 +43,25 @@ fn parse(bytes: &[u8], file: &CsvFile, zone: &TimeZone) -> Result<Vec<Ticket>, S
         if tickets.len() == MAX_TICKETS {
             return Err(format!("has more than {MAX_TICKETS} tickets; export those of the last 14 months"));
         }
+        // And they save rows that were cleared, as commas only.
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = record.position().map_or(0, ::csv::Position::line);
+        if record.len() > head.len() {
+            return Err(format!(
+                "line {line}: has {} fields, and line 1 has {}; quote what has a comma in it",
+                record.len(),
+                head.len()
+            ));
+        }
+        if record.len() < head.len() && reader.position().byte() >= text.len() as u64 && !text.ends_with(['\n', '\r']) {
+            return Err(format!(
+                "line {line}: ends early; write the file under another name and rename it when it is whole"
+            ));
+        }
         let field = |at: usize| record.get(at).unwrap_or_default();
         let ticket = Ticket::read(field(received), field(answered), closed.map_or("", field), zone);
-        let line = record.position().map_or(0, ::csv::Position::line);
         tickets.push(ticket.map_err(|why| format!("line {line}: {why}"))?);
     }
     Ok(tickets)
@@ -87,13 +104,25 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_a_spreadsheet_cleared_are_none_and_its_last_commas_may_be_missing() {
+        let waiting = |received_at| Ticket { received_at, done_at: None };
+        let text = "r,a,note\r\n1000000000,,x\r\n1000000060\r\n,,\r\n  , ,\r\n1000000120,,\r\n,,\r\n";
+        let found = parse(text.as_bytes(), &file(Encoding::Utf8, "r", "a"), &tokyo()).unwrap();
+        assert_eq!(found, [1_000_000_000, 1_000_000_060, 1_000_000_120].map(waiting));
+        let whole = parse(b"r,a\n1000000000,", &file(Encoding::Utf8, "r", "a"), &tokyo()).unwrap();
+        assert_eq!(whole, [waiting(1_000_000_000)], "the last line needs no end");
+    }
+
+    #[test]
     fn what_cannot_be_read_is_said_with_its_line() {
         let spoilt = file(Encoding::Utf8, "r", "a");
         for (text, part) in [
             ("x,y\n", "line 1: there is no column `r`; found: x, y"),
             ("r,a\n2026-11-20 10:00,\nsoon,\n", "line 3: received_at: `soon` is not a moment"),
-            ("r,a\n,\n", "line 2: received_at: is empty"),
-            ("r,a\n1,2,3\n", "line"),
+            ("r,a,n\n,,3\n", "line 2: received_at: is empty"),
+            ("r,a\n1,2,3\n", "line 2: has 3 fields, and line 1 has 2; quote"),
+            ("r,a\n2026-11-20 10:00,\n2026-11-20 10:00", "line 3: ends early"),
+            ("n,r,a\n1\n", "line 2: received_at: is empty"),
             ("", "there is no column"),
         ] {
             let why = parse(text.as_bytes(), &spoilt, &tokyo()).unwrap_err();
