@@ -14,13 +14,13 @@ build: ## the exporter, optimised: target/release/sla-exporter
 run: ## the whole stack with a demo service, in the foreground; Ctrl-C ends it
 	@deploy/native/run.sh
 
-test: ## everything that is tested; installs what it needs on Debian
+test: ## everything that is tested, parsers fuzzed beside it for a minute each; installs what it needs on Debian
 	@deploy/native/install.sh test
 	@$(MAKE) --no-print-directory lint
 	cargo build --workspace --bins
-	cargo test --workspace
+	@tests/fuzz/run.sh --beside cargo test --workspace
 
-fuzz: ## what targets send, invented: FUZZ_SECONDS (60) for each parser
+fuzz: ## what targets send, invented: FUZZ_SECONDS (60) for each parser, and nothing else
 	@deploy/native/install.sh test
 	@tests/fuzz/run.sh
 
