@@ -7,6 +7,7 @@ mod coverage;
 pub(crate) mod metrics;
 mod texts;
 mod timing;
+mod victoria;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -74,10 +74,31 @@ pub async fn post_body(port: u16, path: &str, content_type: &str, body: &str) ->
     }
 }
 
+/// `POST path` with bytes as its body.
+///
+/// # Errors
+/// When the program does not answer, or not with a status below 400.
+pub async fn post_bytes(port: u16, path: &str, content_type: &str, body: &[u8]) -> Result<String, String> {
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let response = exchange(port, &[head.as_bytes(), body].concat()).await?;
+    if response.status < 400 {
+        Ok(response.body)
+    } else {
+        Err(format!("{path}: {} {}", response.status, response.body))
+    }
+}
+
 async fn request(port: u16, text: &str) -> Result<Response, String> {
+    exchange(port, text.as_bytes()).await
+}
+
+async fn exchange(port: u16, bytes: &[u8]) -> Result<Response, String> {
     let exchange = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(text.as_bytes()).await?;
+        stream.write_all(bytes).await?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
@@ -106,6 +127,12 @@ pub async fn post_json(port: u16, path: &str, json: &serde_json::Value) -> Resul
     } else {
         Err(format!("POST {path}: {}: {}", response.status, response.body))
     }
+}
+
+/// A value in a form or a URL's query.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// The result of an instant query: `(labels, value)` per series.
@@ -140,7 +167,11 @@ pub async fn matrix(port: u16, promql: &str) -> Result<Vec<(serde_json::Value, V
     Ok(rows.iter().map(of).collect())
 }
 
-async fn instant(port: u16, promql: &str, further: &str) -> Result<Vec<(serde_json::Value, f64)>, String> {
+/// The same with further parameters of the request, each after an `&`.
+///
+/// # Errors
+/// When Prometheus does not answer or refuses the query.
+pub async fn instant(port: u16, promql: &str, further: &str) -> Result<Vec<(serde_json::Value, f64)>, String> {
     let of = |row: &serde_json::Value| {
         let value = row["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
         (row["metric"].clone(), value)
@@ -149,8 +180,7 @@ async fn instant(port: u16, promql: &str, further: &str) -> Result<Vec<(serde_js
 }
 
 async fn rows(port: u16, promql: &str, further: &str) -> Result<Vec<serde_json::Value>, String> {
-    let encoded: String = promql.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let form = format!("query={encoded}{further}");
+    let form = format!("query={}{further}", encode(promql));
     let body = post_body(port, "/api/v1/query", "application/x-www-form-urlencoded", &form).await?;
     let json: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{promql}: {error}: {body}"))?;
     json["data"]["result"].as_array().cloned().ok_or_else(|| format!("{promql}: {body}"))

@@ -93,8 +93,7 @@ pub(crate) async fn instant(port: u16, expression: &str, at: i64) -> Result<Vec<
 /// test is seconds old, and `@ end()` finds nothing of the time before.
 pub(crate) async fn range(port: u16, expression: &str, window: Window) -> Result<Vec<Row>, String> {
     let start = window.from / window.step * window.step;
-    let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let form = format!("query={encoded}&start={start}&end={}&step={}", window.to, window.step);
+    let form = format!("query={}&start={start}&end={}&step={}", http::encode(expression), window.to, window.step);
     let body = http::post_body(port, "/api/v1/query_range", "application/x-www-form-urlencoded", &form).await?;
     let json: Value = serde_json::from_str(&body).map_err(|error| format!("{expression}: {error}: {body}"))?;
     let rows = json["data"]["result"].as_array().ok_or_else(|| format!("{expression}: {body}"))?;
