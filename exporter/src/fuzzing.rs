@@ -6,16 +6,19 @@
 
 use std::cell::RefCell;
 
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
+
 /// Takes any bytes, and returns.
 pub type Target = fn(&[u8]);
 
 /// Name and function of every target.
 pub const TARGETS: &[(&str, Target)] = &[
     ("answers", answers),
-    ("asked", asked),
+    ("asked", strangers),
     ("body", body),
     ("conversation", crate::probe::fuzz_conversation),
     ("dns", crate::probe::dns::fuzz::answer),
+    ("http", crate::probe::http::fuzz::answers),
     ("logs", logs),
     ("tls", certificates),
 ];
@@ -23,18 +26,19 @@ pub const TARGETS: &[(&str, Target)] = &[
 /// Short answers of services; the first byte says whose.
 fn answers(data: &[u8]) {
     let Some((whose, data)) = data.split_first() else { return };
-    match whose % 6 {
+    match whose % 7 {
         0 => crate::probe::clamd::fuzz::answer(data),
         1 => crate::probe::http::fuzz::token(data),
         2 => crate::probe::http::fuzz::cookies(data),
         3 => crate::probe::grpc::fuzz::answer(data),
         4 => crate::probe::postgres::fuzz::answer(data),
-        _ => crate::probe::websocket::fuzz::frames(data),
+        5 => crate::probe::websocket::fuzz::frames(data),
+        _ => crate::probe::websocket::fuzz::upgrade(data),
     }
 }
 
 /// What a stranger may write: a request for `/probe`, and a module file, which others wrote for blackbox_exporter.
-fn asked(data: &[u8]) {
+fn strangers(data: &[u8]) {
     match data.split_first() {
         Some((0, query)) => crate::server::fuzz_probe(query),
         Some((_, file)) => crate::config::fuzz_modules(&String::from_utf8_lossy(file)),
@@ -74,11 +78,31 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A peer that says `data`, cut in two at the place that the first byte names, closes, and hears everything.
-pub(crate) fn peer(data: &[u8]) -> impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + '_ {
-    use tokio::io::AsyncReadExt as _;
-    let (cut, data) = data.split_first().map_or((0, data), |(cut, data)| (usize::from(*cut), data));
-    let (before, after) = data.split_at(cut.min(data.len()));
+pub(crate) fn peer(data: &[u8]) -> impl AsyncRead + AsyncWrite + Unpin + '_ {
+    let (before, after) = cut(data);
     tokio::io::join(before.chain(after), tokio::io::sink())
+}
+
+/// What `ask` comes to over a connection to a peer that says the same once it is asked.
+pub(crate) fn asked<T>(data: &[u8], ask: impl AsyncFnOnce(DuplexStream) -> T) -> T {
+    let (before, after) = cut(data);
+    now(async {
+        let (ours, mut theirs) = tokio::io::duplex(64 << 10);
+        let peer = async {
+            theirs.read_exact(&mut [0; 4]).await?;
+            theirs.write_all(before).await?;
+            tokio::task::yield_now().await;
+            theirs.write_all(after).await?;
+            theirs.shutdown().await?;
+            tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await
+        };
+        tokio::join!(ask(ours), peer).0
+    })
+}
+
+fn cut(data: &[u8]) -> (&[u8], &[u8]) {
+    let (place, data) = data.split_first().map_or((0, data), |(place, data)| (usize::from(*place), data));
+    data.split_at(place.min(data.len()))
 }
 
 #[cfg(test)]

@@ -43,8 +43,9 @@ options=(-max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=0 -ver
 fuzz() {
   local target=$1 log="$work/$1.log" found="$work/$1"
   mkdir -p "$found" "$work/findings"
-  local status=0
-  FUZZ_TARGET=$target "$program" "$found" "$here/corpus/$target" "${options[@]}" -max_total_time="$seconds" \
+  local status=0 words=()
+  if [ -f "$here/$target.dict" ]; then words=("-dict=$here/$target.dict"); fi
+  FUZZ_TARGET=$target "$program" "$found" "$here/corpus/$target" "${options[@]}" "${words[@]}" -max_total_time="$seconds" \
     -artifact_prefix="$work/findings/$target-" >"$log" 2>&1 || status=$?
   if [ $status -eq 0 ]; then
     # `#1234 DONE cov: 56 …` says how much was tried and reached.

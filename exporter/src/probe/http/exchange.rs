@@ -79,10 +79,10 @@ pub(super) async fn send(
     // Within a tunnel nothing is different.
     let via = via.filter(|via| !via.tunnels(secure));
     let io = TokioIo::new(transport);
-    let began = Instant::now();
-    out.stage("waiting for the response");
     if io.inner().is_http2() {
         let request = hop.request(true, None)?;
+        let began = Instant::now();
+        out.stage("waiting for the response");
         let tasks = Tasks::default();
         let (io, note) = tls::Noted::new(io.into_inner());
         let (mut sender, connection) = hyper::client::conn::http2::Builder::new(tasks.executor())
@@ -94,20 +94,33 @@ pub(super) async fn send(
             .map_err(|error| fault::explain(&error))?;
         let mut driver = Driver::new(connection).noting(note);
         let answer = driver.with(sender.send_request(request)).await;
-        answered(settings, hop, secure, &mut driver, answer, began, out).await
+        answered(settings, hop, &mut driver, answer, began, out).await
     } else {
-        let request = hop.request(false, via.as_ref())?;
-        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-            .max_buf_size(MAX_HEADER_BYTES)
-            // As most clients write them: some servers of old compare names letter by letter.
-            .title_case_headers(true)
-            .handshake::<_, Full<Bytes>>(io)
-            .await
-            .map_err(|error| fault::explain(&error))?;
-        let mut driver = Driver::new(connection);
-        let answer = driver.with(sender.send_request(request)).await;
-        answered(settings, hop, secure, &mut driver, answer, began, out).await
+        over_http1(settings, hop, via.as_ref(), io, out).await
     }
+}
+
+/// Asks over a connection that is there.
+pub(super) async fn over_http1(
+    settings: &Settings,
+    hop: &mut Hop<'_>,
+    via: Option<&Via<'_>>,
+    io: impl hyper::rt::Read + hyper::rt::Write + Unpin,
+    out: &mut Samples,
+) -> Result<Outcome, Failure> {
+    let request = hop.request(false, via)?;
+    let began = Instant::now();
+    out.stage("waiting for the response");
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(MAX_HEADER_BYTES)
+        // As most clients write them: some servers of old compare names letter by letter.
+        .title_case_headers(true)
+        .handshake::<_, Full<Bytes>>(io)
+        .await
+        .map_err(|error| fault::explain(&error))?;
+    let mut driver = Driver::new(connection);
+    let answer = driver.with(sender.send_request(request)).await;
+    answered(settings, hop, &mut driver, answer, began, out).await
 }
 
 async fn resolve(
@@ -170,7 +183,6 @@ async fn connect(
 async fn answered<C>(
     settings: &Settings,
     hop: &mut Hop<'_>,
-    secure: bool,
     driver: &mut Driver<C>,
     answer: hyper::Result<Response<Incoming>>,
     began: Instant,
@@ -180,6 +192,7 @@ where
     C: Future<Output = hyper::Result<()>>,
 {
     let (head, body) = answer.map_err(|error| driver.explain(&error))?.into_parts();
+    let secure = hop.url.scheme() == "https";
     out.add_phase(Metric::HttpDuration, "processing", began.elapsed().as_secs_f64());
     out.set(Metric::HttpStatusCode, f64::from(head.status.as_u16()));
     out.set(Metric::HttpSsl, f64::from(u8::from(secure)));

@@ -9,7 +9,7 @@ use hyper::header::{
 use hyper::upgrade::Upgraded;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use url::Url;
@@ -19,7 +19,6 @@ use crate::config::decode::shorten;
 use crate::config::masked;
 use crate::http_client::Secrets;
 use crate::probe::http::{Driver, Shown, secrets_of};
-use crate::probe::link::Link;
 use crate::probe::{Failure, Metric, Reason, Samples};
 use crate::secret::Secret;
 
@@ -29,7 +28,7 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 /// What is asked, all of it ready to be sent.
 pub(super) struct Ask {
     request: Request<Empty<Bytes>>,
-    key: String,
+    pub(super) key: String,
     /// What must not be shown, should the server repeat it.
     pub(super) secrets: Secrets,
 }
@@ -76,7 +75,11 @@ impl Ask {
     }
 
     /// Asks over `link`; the WebSocket's bytes, where it is granted.
-    pub(super) async fn send(self, link: Link<TcpStream>, out: &mut Samples) -> Result<TokioIo<Upgraded>, Failure> {
+    pub(super) async fn send(
+        self,
+        link: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        out: &mut Samples,
+    ) -> Result<TokioIo<Upgraded>, Failure> {
         out.stage("waiting for the answer to the request for a WebSocket");
         let protocols = self.request.headers().contains_key(SEC_WEBSOCKET_PROTOCOL);
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
