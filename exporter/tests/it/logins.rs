@@ -19,16 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BASE: &str = "site: s\ncontract: {name: c, timezone: UTC, functions: {f: {objective: 99, capabilities: {a: }}}}\n\
                     modules: {m: {prober: icmp}}\nprobes: [{name: p, module: m, targets: [127.0.0.1], evidence: f/a}]\n";
 
-struct Host(TempDir);
+pub(crate) struct Host(TempDir);
 
-struct Running {
+pub(crate) struct Running {
     app: Arc<App>,
     end: CancellationToken,
     counting: JoinHandle<()>,
 }
 
 impl Host {
-    fn new(logins: &str) -> Self {
+    pub(crate) fn new(logins: &str) -> Self {
         let host = Self(TempDir::new().unwrap());
         host.configure(logins);
         host
@@ -47,7 +47,7 @@ impl Host {
         file.write_all(text.as_ref()).unwrap();
     }
 
-    fn start(&self) -> Running {
+    pub(crate) fn start(&self) -> Running {
         let app = exporter::exporter(&self.path("sla.yml"));
         let end = CancellationToken::new();
         let counting = tokio::spawn(logins::run(Arc::clone(&app), self.path("data"), end.clone()));
@@ -63,7 +63,7 @@ impl Running {
     }
 
     #[track_caller]
-    fn shows(&self, line: &str) -> impl Future<Output = ()> {
+    pub(crate) fn shows(&self, line: &str) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         async move {
             let waiting = async {
@@ -76,7 +76,7 @@ impl Running {
         }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.end.cancel();
         self.counting.await.unwrap();
     }
@@ -86,7 +86,7 @@ fn failed(process: u32) -> String {
     format!("Nov 23 09:24:01 web1 sshd[{process}]: Failed password for root from 10.0.0.9 port 5 ssh2\n")
 }
 
-fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     format!("sla_login_failures_total{{contract=\"c\",service=\"sshd\",reason=\"password\"}} {number}")
 }
 

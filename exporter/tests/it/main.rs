@@ -25,6 +25,7 @@ mod http_proxy;
 mod http_refused;
 mod icmp;
 mod icmp_network;
+mod journald;
 mod ledger;
 mod ledger_months;
 mod logins;

@@ -40,7 +40,7 @@ pub struct Found {
 /// What came after `cursor`; without one, nothing but where the journal ends now.
 ///
 /// # Errors
-/// When `journalctl` cannot be run, fails or takes too long.
+/// When `journalctl` cannot be run, fails or takes too long, and when there is nothing to begin at.
 pub async fn look(journal: &Journal, cursor: Option<&str>) -> io::Result<Found> {
     let mut command = Command::new(&journal.program);
     command.args(["--output=json", "--no-pager", "--quiet", "--utc"]);
@@ -49,23 +49,30 @@ pub async fn look(journal: &Journal, cursor: Option<&str>) -> io::Result<Found> 
         command.arg("--directory").arg(directory);
     }
     match cursor {
-        Some(cursor) => command.arg(format!("--after-cursor={cursor}")),
+        // LOG_AUTH and LOG_AUTHPRIV. Not `--after-cursor`: it passes over the first entry there is, also where that is not
+        // the cursor's, which is of another facility, or is gone.
+        Some(cursor) => command.arg(format!("--cursor={cursor}")).args(["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]),
         // The newest entry of any kind: its cursor is where to begin.
         None => command.arg("--lines=1"),
     };
-    if cursor.is_some() {
-        // LOG_AUTH and LOG_AUTHPRIV.
-        command.args(["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]);
-    }
     let (text, cut) = child::output(command, &journal.program.display().to_string(), PATIENCE, MAX_BYTES).await?;
     let mut found = Found { cursor: cursor.map(str::to_owned), caught_up: !cut, ..Found::default() };
     // What was cut within a line is read again.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
     for line in whole.split(|byte| *byte == b'\n') {
-        let Some((cursor_after, entry)) = entry::parse(line) else { continue };
-        found.cursor = Some(cursor_after);
+        let Some((here, entry)) = entry::parse(line) else { continue };
+        if cursor == Some(here.as_str()) {
+            continue;
+        }
+        found.cursor = Some(here);
         found.newest = entry.as_ref().and_then(|entry| entry.at).or(found.newest);
         found.entries.extend(entry.filter(|_| cursor.is_some()));
+    }
+    if found.cursor.is_none() {
+        // Without a place to begin at, what comes until the next look would be passed over; journald writes one when it starts.
+        return Err(io::Error::other(
+            "the journal has no entry; see that its folder is right, and that we may read it",
+        ));
     }
     if cut && found.cursor.as_deref() == cursor {
         return Err(io::Error::other("an entry of the journal is larger than 16 MiB"));
