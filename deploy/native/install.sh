@@ -9,7 +9,8 @@ case "${1:-}" in
   test)
     needed="prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager cc:build-essential \
       prometheus-node-exporter:prometheus-node-exporter prometheus-blackbox-exporter:prometheus-blackbox-exporter \
-      victoria-metrics:victoria-metrics vmalert:victoria-metrics chromium:chromium curl:curl ip:iproute2 setpriv:util-linux clamd:clamav-daemon c++:g++" ;;
+      victoria-metrics:victoria-metrics vmalert:victoria-metrics chromium:chromium curl:curl ip:iproute2 setpriv:util-linux clamd:clamav-daemon c++:g++ \
+      journalctl:systemd" ;;
   *)
     echo "usage: $0 run|test" >&2
     exit 2 ;;
@@ -32,7 +33,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
     echo "missing: $missing"
     echo "These are Debian's package names. This is not Debian or Ubuntu: install the same programs with your package manager"
     echo "(prometheus with promtool, alertmanager with amtool, a C compiler; for tests also a C++ compiler, postgresql, node_exporter,"
-    echo "blackbox_exporter, victoria-metrics with vmalert, chromium) and run this again, or use: docker compose up"
+    echo "blackbox_exporter, victoria-metrics with vmalert, chromium, journalctl with systemd-journald) and run this again, or use: docker compose up"
   } >&2
   exit 1
 fi
