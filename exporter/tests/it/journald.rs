@@ -35,7 +35,8 @@ impl Journald {
         for name in ["log", "run/systemd/journald@test.conf.d"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        let settings = "[Journal]\nStorage=persistent\nSystemKeepFree=1M\nSystemMaxUse=200M\nRateLimitIntervalSec=0\n";
+        // With a retention it does not end when nobody writes for 30 s.
+        let settings = "[Journal]\nStorage=persistent\nSystemKeepFree=1M\nSystemMaxUse=200M\nRateLimitIntervalSec=0\nMaxRetentionSec=1year\n";
         fs::write(folder.path().join("run/systemd/journald@test.conf.d/test.conf"), settings).unwrap();
         let script = format!(
             "mount --bind {inside}/log /var/log && mount --bind {inside}/run /run && exec /lib/systemd/systemd-journald test"
