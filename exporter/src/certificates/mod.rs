@@ -4,6 +4,7 @@
 //! Pure: [`read`] (bytes to certificates). Shell: `watch` reads files in the background, `metrics` shows them. Not for what servers present: probes see that (`probe_ssl_*`).
 
 mod metrics;
+mod pem;
 pub mod read;
 mod watch;
 
@@ -24,7 +25,8 @@ pub struct CertificateSet {
     pub password: Option<SecretSource>,
     /// How long before it is due a renewal is asked for.
     pub renew_before: Duration,
-    /// A certificate is due so long after its begin, though it lasts longer (C2.6.6: yearly).
+    /// A certificate is due so long after its begin, though it lasts longer (C2.6.6: yearly). Not one that issued another of the set:
+    /// what is renewed yearly is who logs in, not the authority.
     pub renew_every: Option<Duration>,
     /// From the end of one look to the next.
     pub interval: Duration,
@@ -34,7 +36,8 @@ impl CertificateSet {
     /// When a certificate is to be renewed at the latest (seconds since the epoch).
     #[must_use]
     pub fn due(&self, certificate: &read::Certificate) -> i64 {
-        let every = self.renew_every.map_or(i64::MAX, |every| i64::try_from(every.as_secs()).unwrap_or(i64::MAX));
+        let every = self.renew_every.filter(|_| !certificate.authority);
+        let every = every.map_or(i64::MAX, |every| i64::try_from(every.as_secs()).unwrap_or(i64::MAX));
         certificate.not_before.saturating_add(every).min(certificate.not_after)
     }
 }

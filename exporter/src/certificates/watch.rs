@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::CertificateSet;
-use super::read::{Certificate, read};
+use super::read::{Certificate, mark_authorities, read};
 use crate::app::App;
 use crate::duties::background::{Complaint, Job, Step};
 use crate::duties::files;
@@ -64,7 +64,8 @@ async fn read_for_ever(app: &App) {
     }
 }
 
-/// One file that cannot be read leaves the whole set unknown: it may hold the one that ends first.
+/// One file that cannot be read leaves the whole set unknown: it may hold the one that ends first. So does a set in which there is none: a
+/// pattern with a typing error watches nothing, and a file that went away is not one that is well.
 fn look(set: &CertificateSet) -> Found {
     let password = match &set.password {
         None => None,
@@ -72,10 +73,12 @@ fn look(set: &CertificateSet) -> Found {
     };
     let password = password.as_ref().map_or("", |secret| secret.expose());
     let mut all: Vec<(String, Certificate)> = Vec::new();
+    let mut files = 0;
     for path in files::matching(&set.path, MAX_FILES)? {
         if path.is_dir() {
             continue;
         }
+        files += 1;
         let shown = path.display().to_string();
         let bytes = regular_file::read(&path, MAX_BYTES).map_err(|error| format!("cannot read {shown}: {error}"))?;
         for certificate in read(&bytes, password).map_err(|why| format!("{shown} {why}"))? {
@@ -84,6 +87,11 @@ fn look(set: &CertificateSet) -> Found {
         if all.len() > MAX_CERTIFICATES {
             return Err(format!("{} has more than {MAX_CERTIFICATES} certificates", set.path));
         }
+    }
+    match (all.is_empty(), files) {
+        (true, 0) => return Err(format!("no file is or matches {}", set.path)),
+        (true, _) => return Err(format!("no file of {files} that are or match {} holds a certificate", set.path)),
+        (false, _) => mark_authorities(all.iter_mut().map(|(_, certificate)| certificate)),
     }
     Ok(all)
 }
@@ -110,8 +118,8 @@ mod tests {
         let certificate = |serial: &str, not_after| Certificate {
             subject: "CN=a".to_owned(),
             serial: serial.to_owned(),
-            not_before: 0,
             not_after,
+            ..Certificate::default()
         };
         let mut all = Vec::new();
         for (file, serial, not_after) in
@@ -121,5 +129,42 @@ mod tests {
         }
         let shown: Vec<_> = all.iter().map(|(file, of)| (file.as_str(), of.serial.as_str(), of.not_after)).collect();
         assert_eq!(shown, [("/a", "01", 10), ("/a", "02", 5), ("/b", "01", 40)]);
+    }
+
+    #[test]
+    fn a_set_without_any_certificate_is_unknown_and_says_what_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = |pattern: &str| CertificateSet {
+            name: "a".to_owned(),
+            path: folder.path().join(pattern).display().to_string(),
+            password: None,
+            renew_before: Duration::ZERO,
+            renew_every: None,
+            interval: LOOK,
+        };
+        std::fs::create_dir(folder.path().join("folder.pem")).unwrap();
+        for pattern in ["*.pem", "gone.crt"] {
+            let why = look(&set(pattern)).unwrap_err();
+            assert!(why.contains("no file is or matches") && why.ends_with(pattern), "{why}");
+        }
+        std::fs::write(folder.path().join("key.pem"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let why = look(&set("*.pem")).unwrap_err();
+        assert!(why.contains("no file of 1 that are or match"), "{why}");
+    }
+
+    #[test]
+    fn what_is_renewed_yearly_is_who_logs_in_and_not_the_authority() {
+        let set = |days| CertificateSet {
+            name: "a".to_owned(),
+            path: "/a".to_owned(),
+            password: None,
+            renew_before: Duration::ZERO,
+            renew_every: Some(Duration::from_secs(days)),
+            interval: LOOK,
+        };
+        for (authority, every, due) in [(false, 10, 15), (false, 100, 50), (true, 10, 50)] {
+            let certificate = Certificate { not_before: 5, not_after: 50, authority, ..Certificate::default() };
+            assert_eq!(set(every).due(&certificate), due, "{authority} {every}");
+        }
     }
 }

@@ -50,6 +50,7 @@ async fn certificates_in_each_form_are_shown_with_their_ends() {
     openssl(folder.path(), &format!("{make} -out pem/a.pem -days 365 -subj /O=Example/CN=customer-a -set_serial 4660"));
     openssl(folder.path(), "x509 -in pem/a.pem -outform DER -out pem/a.der");
     std::fs::write(at("password"), "s3cret\n").unwrap();
+    openssl(folder.path(), "rsa -in key.pem -aes256 -traditional -passout file:password -out pem/a.key");
     openssl(folder.path(), "pkcs12 -export -nokeys -in pem/a.pem -out p12/trust.p12 -passout file:password");
     openssl(folder.path(), "pkcs12 -export -in pem/a.pem -inkey key.pem -out p12/key.p12 -passout file:password");
     std::fs::write(at("spoilt/notes.txt"), "not a certificate").unwrap();

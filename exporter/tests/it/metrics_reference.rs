@@ -148,7 +148,13 @@ fn written() -> Families {
     backups.found("b", Ok(vec![backup(3600), backup(90_000), backup(180_000)]), 1_800_000_000);
     backups.write(&config, 1_800_000_000, &mut page);
     let certificates = CertificateMetrics::default();
-    let certificate = Certificate { subject: "CN=a".into(), serial: "01".into(), not_before: 1, not_after: 2 };
+    let certificate = Certificate {
+        subject: "CN=a".into(),
+        serial: "01".into(),
+        not_before: 1,
+        not_after: 2,
+        ..Certificate::default()
+    };
     certificates.found("c", Ok(vec![("/a.pem".to_owned(), certificate)]), 1);
     certificates.write(&config, &mut page);
     let updates = UpdateMetrics::default();
