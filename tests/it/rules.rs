@@ -160,6 +160,67 @@ fn the_job_the_rules_ask_for_is_in_prometheus_configuration() {
     }
 }
 
+/// What a device's own exporter finds on its host (C2.5, C2.6.6 to C2.6.8) is not lost on the way; its months and probes are not evidence.
+#[test]
+fn of_a_devices_exporter_what_it_finds_on_its_host_is_kept_and_nothing_of_its_contract() {
+    let config = yaml("deploy/prometheus/prometheus.yml");
+    let jobs = config["scrape_configs"].as_sequence().unwrap();
+    let hosts = jobs.iter().find(|job| job["job_name"] == "hosts").unwrap();
+    let steps = hosts["metric_relabel_configs"].as_sequence().unwrap();
+    // As Prometheus does it: a regular expression matches the whole of the labels' values, joined by `;`.
+    let kept = |name: &str| {
+        let mut labels = BTreeMap::from([("__name__", name.to_owned())]);
+        for step in steps {
+            let regex = regex::Regex::new(&format!("^(?:{})$", step["regex"].as_str().unwrap())).unwrap();
+            if step["action"] == "labeldrop" {
+                labels.retain(|label, _| !regex.is_match(label));
+                continue;
+            }
+            let sources = step["source_labels"].as_sequence().unwrap().iter().map(|label| label.as_str().unwrap());
+            let values: Vec<String> = sources.map(|label| labels.get(label).cloned().unwrap_or_default()).collect();
+            if !regex.is_match(&values.join(";")) {
+                continue;
+            }
+            match step["target_label"].as_str() {
+                Some(target) => drop(labels.insert(target, step["replacement"].as_str().unwrap().to_owned())),
+                None if step["action"] == "drop" => return false,
+                None => panic!("{step:?}"),
+            }
+        }
+        assert_eq!(labels.into_keys().collect::<Vec<_>>(), ["__name__"], "{name}");
+        true
+    };
+    let reference = read("docs/metrics.md");
+    let documented = |family: &str| assert!(reference.contains(&format!("`{family}`")), "{family}");
+    for family in [
+        "sla_backup_newest_timestamp_seconds",
+        "sla_backup_scan_success",
+        "sla_certificate_due_timestamp_seconds",
+        "sla_login_failures_total",
+        "sla_login_log_success",
+        "sla_reboot_required",
+        "sla_security_update_oldest_timestamp_seconds",
+        "sla_security_updates_pending",
+        "sla_updates_scan_success",
+    ] {
+        documented(family);
+        assert!(kept(family), "{family}");
+    }
+    for family in [
+        "probe_success",
+        "sla_host_info",
+        "sla_month_service_seconds",
+        "sla_objective_ratio",
+        "sla_support_open",
+        "sla_restore_drill_last_timestamp_seconds",
+        "sla_exporter_config_last_reload_successful",
+    ] {
+        documented(family);
+        assert!(!kept(family), "{family}");
+    }
+    assert!(kept("node_load1") && kept("up"));
+}
+
 #[test]
 fn no_two_rules_share_a_name_and_labels() {
     let mut seen = BTreeMap::new();

@@ -69,12 +69,19 @@ impl BackupMetrics {
                 }
                 page.sample(&[("contract", &config.contract.name), ("backup", &set.name)], value);
             }
+            // A textfile's must not come and go with what is known here.
+            page.reserve(name);
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether `name` is a family of backups. Scripts may say them in a textfile, where no backups are configured.
+pub(crate) fn is_family(name: &str) -> bool {
+    FAMILIES.iter().any(|(family, _, _)| *family == name)
 }
 
 #[allow(clippy::cast_precision_loss)] // moments, sizes and counts are exact below 2^53

@@ -11,6 +11,7 @@ mod watch;
 use std::time::Duration;
 
 pub use self::metrics::BackupMetrics;
+pub(crate) use self::metrics::is_family;
 pub(crate) use self::scan::check as check_path;
 pub use self::watch::run;
 

@@ -79,6 +79,11 @@ impl Page {
         self.families.contains(name)
     }
 
+    /// Keeps a name for whoever begins the family on other pages, where it has nothing to say on this one.
+    pub fn reserve(&mut self, name: &str) {
+        self.families.insert(name.to_owned());
+    }
+
     /// Begins a family; its samples follow. Each family may begin once per page.
     pub fn family(&mut self, name: &str, help: &str, kind: Kind) {
         debug_assert!(!self.has(name), "{name} is on the page twice");

@@ -112,3 +112,36 @@ fn what_does_not_fit_is_said_with_what_would() {
         assert!(findings.iter().any(|finding| finding.contains(part)), "{section}: {findings:?}");
     }
 }
+
+/// The script of docs/backups.md as it stands there, for backups that only it can see.
+#[tokio::test]
+async fn backups_that_a_script_tells_are_on_the_page_unless_the_exporter_looks_at_some_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("text")).unwrap();
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/backups.md")).unwrap();
+    let script = docs.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let script = script.replace("/var/lib/prometheus/node-exporter", at("text").to_str().unwrap());
+    assert!(std::process::Command::new("sh").args(["-ec", &script]).status().unwrap().success());
+
+    let textfile = format!("collectors: [textfile: {{directory: {}}}]\n", at("text").display());
+    let contract = CONTRACT.replace("collectors: []\n", &textfile);
+    let path = at("sla.yml");
+    std::fs::write(&path, &contract).unwrap();
+    let loaded = config::load(&path).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let options = Options { roots: Roots::default(), places: 4, credentials_anywhere: false };
+    let app = App::new(loaded, Source::File(path.clone()), Shared::new(), options);
+    let told = "sla_backup_scan_success{contract=\"synergy-lead\",backup=\"offsite\"} 1";
+    let shown = shows(&app, &[told, "node_textfile_scrape_error 0"]).await;
+    assert!(
+        shown.contains("\nsla_backup_newest_timestamp_seconds{contract=\"synergy-lead\",backup=\"offsite\"} "),
+        "{shown}"
+    );
+
+    // Not looked at yet: of its own it has only what was asked. The file's families are its own all the same.
+    std::fs::write(&path, format!("{contract}backups: [{{name: db, path: {}/*}}]\n", folder.path().display())).unwrap();
+    app.reload().unwrap();
+    let shown = page(&app).await;
+    assert!(!shown.contains("offsite") && shown.contains("\nnode_textfile_scrape_error 1\n"), "{shown}");
+    assert!(!shown.contains("sla_backup_scan_success"), "{shown}");
+}

@@ -81,8 +81,9 @@ impl Collector for Textfile {
 /// Why a family cannot be shown beside what is on the page.
 fn taken(pass: &Pass<'_>, page: &Page, family: &Family) -> Option<String> {
     let name = family.name.as_str();
-    // Also those that are not on this page: a file must not come and go with our own series.
-    let ours = name.starts_with("sla_")
+    // Also those that are not on this page: a file must not come and go with our own series. Backups that only a script can see
+    // (docs/backups.md) are the exception: where this exporter looks at some itself, their names are reserved on the page.
+    let ours = (name.starts_with("sla_") && !crate::backups::is_family(name))
         || name.starts_with("node_scrape_collector_")
         || pass.owns(name)
         || ["probe_runs_total", "probe_failures_total"].contains(&name)
