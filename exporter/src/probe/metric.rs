@@ -79,6 +79,7 @@ metrics! {
     FlowStepSuccess = "probe_flow_step_success", "Whether each step of the last run succeeded; absent for steps that were not reached.";
     FlowFailedStepInfo = "probe_flow_failed_step_info", "The step that failed in the last run, and why; absent when none did.";
     FlowCleanupSuccess = "probe_flow_cleanup_success", "Whether all clean-up steps of the last run that could be taken succeeded.";
+    Expectation = "probe_expectation_info", "What the module expects instead of an answer: closed or refused; there also where nobody knows whether it is.";
     PortOpen = "probe_port_open", "Whether a port that must be closed took a connection (C2.6.2); only of modules with `expect: closed`, absent where nobody knows.";
     AccessOpen = "probe_access_open", "Whether a request that must be refused was let in (C2.6.5); only of modules with `expect: refused`, absent where nobody knows.";
     ClamdDuration = "probe_clamd_duration_seconds", "Duration of the clamd probe by phase (resolve, ping, version, scan), in seconds.";

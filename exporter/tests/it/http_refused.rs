@@ -34,6 +34,10 @@ fn let_in(run: &Run, words: &str) {
 fn unknown(run: &Run, expected: Reason) {
     assert_eq!(failure(run).0, expected, "{:?}", run.failure);
     assert_eq!(value(run, Metric::AccessOpen), None, "{:?}", run.failure);
+    assert!(
+        run.samples.iter().any(|sample| sample.metric == Metric::Expectation),
+        "that it should be refused is known"
+    );
 }
 
 /// Who asks for a client certificate in TLS refuses whoever has none, or another's; in every version, over HTTP/1.1 and HTTP/2.

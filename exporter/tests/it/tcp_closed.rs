@@ -66,6 +66,7 @@ async fn a_name_that_is_unknown_says_nothing_about_a_port() {
     let run = probe("no-such-host.invalid:23").await;
     assert_eq!(failure(&run).0, Reason::Dns);
     assert_eq!(value(&run, Metric::PortOpen), None);
+    assert!(run.samples.iter().any(|sample| sample.metric == Metric::Expectation), "that it should be closed is known");
 }
 
 #[test]

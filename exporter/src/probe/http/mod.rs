@@ -99,6 +99,9 @@ fn begin(settings: &Settings, out: &mut Samples) {
     out.set(Metric::HttpStatusCode, 0.0);
     out.set(Metric::HttpRedirects, 0.0);
     out.set(Metric::HttpSsl, 0.0);
+    if settings.refusal.is_some() {
+        out.set_info(Metric::Expectation, &[("expect", "refused")], 1.0);
+    }
     if settings.assertions.has_regex() {
         out.set(Metric::FailedDueToRegex, 0.0);
     }

@@ -22,6 +22,7 @@ pub(super) async fn run(
     shared: &Shared,
     out: &mut Samples,
 ) -> Result<(), Failure> {
+    out.set_info(Metric::Expectation, &[("expect", "closed")], 1.0);
     let began = tokio::time::Instant::now();
     let deadline = began + timeout.saturating_sub(MARGIN.min(timeout / 4));
     let endpoint = Endpoint::parse(target, None).map_err(|why| Failure::new(Reason::Internal, why))?;
