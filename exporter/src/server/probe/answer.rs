@@ -24,9 +24,13 @@ pub(super) fn refused(why: &str) -> Run {
 
 /// The run with what blackbox_exporter's answers always have, and scheduled probes leave out to keep their page small.
 pub(super) fn completed(module: &Module, mut run: Run) -> Run {
-    let missing = run.samples.iter().all(|sample| sample.metric != Metric::FailedDueToRegex);
-    if missing && matches!(module.prober, Prober::Http(_)) {
-        let no = Sample { metric: Metric::FailedDueToRegex, extra: Extra::None, value: 0.0 };
+    let always = match module.prober {
+        Prober::Http(_) => Metric::FailedDueToRegex,
+        Prober::Tcp(_) | Prober::Unix(_) => Metric::FailedDueToBytes,
+        _ => return run,
+    };
+    if run.samples.iter().all(|sample| sample.metric != always) {
+        let no = Sample { metric: always, extra: Extra::None, value: 0.0 };
         run.samples = run.samples.into_iter().chain([no]).collect();
     }
     run
