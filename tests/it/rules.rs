@@ -202,6 +202,8 @@ fn of_a_devices_exporter_what_it_finds_on_its_host_is_kept_and_nothing_of_its_co
         "sla_security_update_oldest_timestamp_seconds",
         "sla_security_updates_pending",
         "sla_updates_scan_success",
+        "sla_exporter_config_last_reload_successful",
+        "sla_exporter_textfile_error",
     ] {
         documented(family);
         assert!(kept(family), "{family}");
@@ -213,7 +215,7 @@ fn of_a_devices_exporter_what_it_finds_on_its_host_is_kept_and_nothing_of_its_co
         "sla_objective_ratio",
         "sla_support_open",
         "sla_restore_drill_last_timestamp_seconds",
-        "sla_exporter_config_last_reload_successful",
+        "sla_exporter_ledger_info",
     ] {
         documented(family);
         assert!(!kept(family), "{family}");

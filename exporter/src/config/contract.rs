@@ -48,15 +48,16 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Terms {
     let timezone = map.require("timezone").and_then(|c| zone(&c));
     let start = optional(map.get("start"), date);
     let maintenance = map.get("maintenance").map_or_else(|| Some(default_maintenance()), |c| maintenance(&c));
-    let functions_cursor = map.require("functions");
-    let functions = functions_cursor.as_ref().and_then(functions);
+    // An exporter of a device has none: it measures its own host's duties, and promises nothing by itself.
+    let functions_cursor = map.get("functions");
+    let functions = functions_cursor.as_ref().map_or_else(|| Some(Vec::new()), functions);
     let mut upstream_probes = Vec::new();
     let upstreams = map.get("upstreams").map_or_else(|| Some(Vec::new()), |c| upstreams(&c, &mut upstream_probes));
     let connectivity = optional(map.get("connectivity"), |c| collect(&c.list()?, reference));
     let own: Vec<String> = functions.iter().flatten().map(|function| function.name.clone()).collect();
     let duties = map.get("duties").map_or_else(|| Some(Vec::new()), |c| duties::read(&c, &own));
     map.finish();
-    let names = functions_cursor.as_ref().map(evidence::given);
+    let names = Some(functions_cursor.as_ref().map_or_else(Names::default, evidence::given));
     let contract = (|| {
         let (timezone, timezone_name) = timezone?;
         let connectivity = connectivity.as_ref()?.iter().flatten().map(|r| r.name.clone()).collect();
@@ -161,6 +162,11 @@ fn identified<T>(
 }
 
 fn functions(cursor: &Cursor<'_>) -> Option<Vec<Function>> {
+    if cursor.named()?.is_empty() {
+        return cursor.error(
+            "expected at least one function, found none; leave `functions` out in the file of a device's own exporter",
+        );
+    }
     identified(cursor, "function", |name, entry| {
         let mut map = entry.map()?;
         let title = title(map.get("title"), name);

@@ -1,6 +1,6 @@
 //! `hosts`: the inventory, every device of the system (C2.1), and which of them a target is about.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -25,21 +25,24 @@ struct Entry {
     host: Host,
     mark: Mark,
     path: String,
+    /// Place in the list of the host whose targets those at this one's address are.
+    address_of: Option<usize>,
 }
 
 /// Reads the section.
 pub(super) fn read(cursor: &Cursor<'_>, roles: &Roles) -> Inventory {
     let mut inventory = Inventory::default();
     for item in cursor.list().unwrap_or_default() {
-        if let Some(host) = inventory.read(&item, roles) {
-            inventory.list.push(Entry { host, mark: item.node().mark, path: item.path().to_owned() });
+        if let Some((host, address_of)) = inventory.read(&item, roles) {
+            inventory.list.push(Entry { host, mark: item.node().mark, path: item.path().to_owned(), address_of });
         }
     }
     inventory
 }
 
 impl Inventory {
-    fn read(&mut self, cursor: &Cursor<'_>, roles: &Roles) -> Option<Host> {
+    /// A host, and which earlier one has its address.
+    fn read(&mut self, cursor: &Cursor<'_>, roles: &Roles) -> Option<(Host, Option<usize>)> {
         // The place in the list this host will have; one that is refused leaves it to the next.
         let index = self.list.len();
         let mut map = cursor.map()?;
@@ -74,9 +77,9 @@ impl Inventory {
             exporter: transpose(exporter)?,
         };
         // The first of several hosts behind one address has it.
-        self.by_address.entry(canonical(&host.address)).or_insert(index);
+        let first = *self.by_address.entry(canonical(&host.address)).or_insert(index);
         self.by_address.entry(canonical(&host.name)).or_insert(index);
-        Some(host)
+        Some((host, (first != index).then_some(first)))
     }
 
     /// The host `target` is about: the one whose address or name is the target's host part.
@@ -85,22 +88,32 @@ impl Inventory {
         self.list.get(*index).map(|entry| entry.host.name.as_str())
     }
 
-    /// Warns of what an inventory should not have: hosts nobody watches, and redundancy of one.
+    /// Warns of what an inventory should not have: hosts nobody watches or that cannot be told apart, and redundancy of one.
     pub(super) fn warn(&self, targets: &[Arc<TargetSpec>], doc: &Document) {
-        let watched: HashSet<&str> = targets.iter().filter_map(|target| target.host.as_deref()).collect();
+        let probed = inventory_checks::probed(targets);
         let mut groups: HashMap<&str, usize> = HashMap::new();
         for group in self.list.iter().filter_map(|entry| entry.host.redundancy_group.as_deref()) {
             *groups.entry(group).or_default() += 1;
         }
-        for Entry { host, mark, path } in &self.list {
+        for Entry { host, mark, path, address_of } in &self.list {
             let warn = |message: String| doc.report(Severity::Warning, *mark, path, message);
-            if !watched.contains(host.name.as_str()) {
-                warn(format!(
+            let first = address_of.and_then(|at| self.list.get(at));
+            match first {
+                _ if probed.contains_key(host.name.as_str()) => {}
+                Some(first) => warn(format!(
+                    "no probe has host `{}` as a target: its address {} is also that of host `{}` on line {}, and targets at it are about that one; give each device an address of its own, or write `{}` by its name in targets (C2.1)",
+                    host.name, host.address, first.host.name, first.mark.line, host.name
+                )),
+                None => warn(format!(
                     "no probe has host `{}` as a target, by its address or name; every device is to be watched (C2.1)",
                     host.name
-                ));
+                )),
             }
-            inventory_checks::unmeasurable(host, targets).into_iter().for_each(warn);
+            let callable = match first {
+                Some(_) => format!("its name {}", host.name),
+                None => format!("its address {}", host.address),
+            };
+            inventory_checks::unmeasurable(host, &callable, &probed).into_iter().for_each(warn);
             if let Some(group) = host.redundancy_group.as_deref().filter(|group| groups.get(group) == Some(&1)) {
                 warn(format!(
                     "`{}` is alone in redundancy group `{group}`, so nothing stands in for it (C2.4)",

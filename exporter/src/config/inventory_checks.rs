@@ -3,7 +3,7 @@
 //! A check is a probe's (of that kind, with the device as its target) or the device's own exporter's. Not for whether it is
 //! measured: that is asked of Prometheus (recording-rules/inventory.yml).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::decode::Cursor;
@@ -59,17 +59,28 @@ pub(super) fn read(cursor: &Cursor<'_>) -> Option<Vec<&'static str>> {
     (checks.len() == items.len()).then_some(checks)
 }
 
-/// What is required of `host` and nothing could ever measure: a sentence for each.
-pub(super) fn unmeasurable(host: &Host, targets: &[Arc<TargetSpec>]) -> Vec<String> {
-    let kinds: HashSet<&str> = targets
-        .iter()
-        .filter(|target| target.host.as_deref() == Some(host.name.as_str()))
-        .map(|target| target.module.prober.check())
-        .collect();
+/// The checks that probes make, by host.
+pub(super) type Probed<'t> = HashMap<&'t str, HashSet<&'static str>>;
+
+/// Which checks the probes of `targets` make of each host; hosts without any are not in it.
+pub(super) fn probed(targets: &[Arc<TargetSpec>]) -> Probed<'_> {
+    let mut probed = Probed::new();
+    for target in targets {
+        if let Some(host) = target.host.as_deref() {
+            probed.entry(host).or_default().insert(target.module.prober.check());
+        }
+    }
+    probed
+}
+
+/// What is required of `host` and nothing could ever measure: a sentence for each. `callable` is how a target calls it.
+pub(super) fn unmeasurable(host: &Host, callable: &str, probed: &Probed<'_>) -> Vec<String> {
+    let kinds = probed.get(host.name.as_str());
+    let made = |check: &str| kinds.is_some_and(|kinds| kinds.contains(check));
     let missing = |check: &str| match REQUIRABLE.iter().find(|(known, _)| *known == check).map(|(_, by)| by) {
-        Some(Measured::Probe(prober)) if !kinds.contains(check) => Some(format!(
-            "`{}` requires `{check}`, and no probe of that kind has it as a target; add its address {} to a probe whose module has prober {prober}, or take the check out of `require` (C2.1)",
-            host.name, host.address
+        Some(Measured::Probe(prober)) if !made(check) => Some(format!(
+            "`{}` requires `{check}`, and no probe of that kind has it as a target; add {callable} to a probe whose module has prober {prober}, or take the check out of `require` (C2.1)",
+            host.name
         )),
         Some(Measured::Exporter) if host.exporter.is_none() => Some(format!(
             "`{}` requires `{check}`, which only an exporter on it can measure; add `exporter: \"{}:10115\"`, or take the check out of `require` (C2.1)",

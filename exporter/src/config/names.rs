@@ -6,8 +6,8 @@ use std::fmt::Display;
 pub const MAX_NAME: usize = 256;
 /// Longest target, in characters.
 pub const MAX_TARGET: usize = 2048;
-/// Names listed in one message; more would bury it.
-const MAX_LISTED: usize = 12;
+/// Names listed in one message; more would bury it. Our own lists, of checks and duties, are to fit.
+const MAX_LISTED: usize = 20;
 /// Names compared with a misspelt one, and the longest word worth comparing: bounds the work a broken file can cause.
 const MAX_COMPARED: usize = 256;
 const MAX_WORD: usize = 64;

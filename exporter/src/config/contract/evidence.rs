@@ -11,6 +11,7 @@ use crate::config::node::{Mark, Value};
 
 /// Every function and capability that was given a name, also those whose settings were refused: probes are not blamed
 /// for that.
+#[derive(Default)]
 pub(super) struct Names(BTreeMap<String, HashMap<String, Named>>);
 
 /// A capability's place, and how many probes are evidence for it.
