@@ -231,6 +231,16 @@ fn outside_text_is_escaped_in_html_and_plain_in_text() {
 }
 
 #[test]
+fn japanese_that_a_rule_writes_in_several_lines_has_no_spaces_between_its_sentences() {
+    let mut alert = down("firing", "2026-11-23T03:00:40Z", NEVER);
+    alert["annotations"]["description_ja"] = json!("停止しました。 原因（不明） を、 web1 で調べてください。");
+    for part in ["text", "html"] {
+        let mail = render(part, std::slice::from_ref(&alert), "UTC");
+        assert!(mail.contains("停止しました。原因（不明）を、web1 で調べてください。"), "{part}: {mail}");
+    }
+}
+
+#[test]
 fn a_group_that_recovers_in_part_lists_both_and_leads_with_what_goes_on() {
     let alerts = [
         down("resolved", "2026-11-23T02:00:00Z", "2026-11-23T02:20:00Z"),
@@ -259,7 +269,36 @@ fn a_page_leads_the_subject_whatever_comes_first() {
         alert("HostUnmeasured", "firing", json!({"contract": "c", "host": "web1"}), "2026-11-23T02:00:00Z", NEVER);
     let subject = render("subject", &[ticket, down("firing", "2026-11-23T03:00:00Z", NEVER)], "UTC");
     assert!(subject.starts_with("[発生 FIRING 2] "), "{subject}");
-    assert!(subject.contains("A function of the contract is down. (2026-11-23 02:00 UTC –)"), "{subject}");
+    assert!(
+        subject.contains("A function of the contract is down. + HostUnmeasured (2026-11-23 02:00 UTC –)"),
+        "{subject}"
+    );
+}
+
+#[test]
+fn the_subject_names_two_other_kinds_of_alerts_and_says_that_there_are_more() {
+    let of = |name: &str, status: &str| alert(name, status, json!({"contract": "c"}), "2026-11-23T02:00:00Z", NEVER);
+    let subject = |names: &[(&str, &str)]| {
+        let alerts: Vec<Value> = names.iter().map(|(name, status)| of(name, status)).collect();
+        render("subject", &alerts, "UTC")
+    };
+    let (due, overdue) = (("SlaSupportAnswerDue", "firing"), ("SlaSupportAnswerOverdue", "firing"));
+    let late = ("SlaBackupLate", "firing");
+    assert_eq!(
+        subject(&[due, overdue, due]),
+        "[発生 FIRING 3] c まもなく回答期限を迎えるお問い合わせがあります。 / An inquiry must be answered soon. + SlaSupportAnswerOverdue (2026-11-23 02:00 UTC –)"
+    );
+    assert!(subject(&[due, overdue, late]).contains(" soon. + SlaSupportAnswerOverdue + SlaBackupLate ("));
+    let many = subject(&[due, overdue, late, ("SlaBackupMissing", "firing"), ("SlaBackupTooSmall", "firing")]);
+    assert!(many.contains(" soon. + SlaSupportAnswerOverdue + SlaBackupLate + … ("), "{many}");
+    assert!(!subject(&[due, due]).contains(" + "));
+    // What is over is not said to be besides; where all is over, it is.
+    assert!(!subject(&[due, ("SlaBackupLate", "resolved")]).contains(" + "));
+    let over = subject(&[("SlaSupportAnswerDue", "resolved"), ("SlaBackupLate", "resolved")]);
+    assert!(over.contains(" soon. + SlaBackupLate ("), "{over}");
+    // A name within another, and the start of one, are names of their own.
+    let names = ["Up", "SlaUp", "SlaUpNow", "Sla"].map(|name| bare(&json!({"alertname": name}), &json!({})));
+    assert!(render("subject", &names, "UTC").contains(" Up + SlaUp + SlaUpNow + … ("));
 }
 
 #[test]

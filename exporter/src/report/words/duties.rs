@@ -114,7 +114,7 @@ impl Words<'_> {
                 let days = match (expected_days, measured_days) {
                     (Some(expected), Some(measured)) if measured < expected => self.lang.pick(
                         format!("受付状況を確認できたのは{expected}日のうち{measured}日です。"),
-                        format!(" Read on {measured} of {expected} days."),
+                        format!(" Days on which they were read: {measured} of {expected}."),
                     ),
                     _ => String::new(),
                 };
@@ -125,7 +125,7 @@ impl Words<'_> {
                         tickets.in_time, tickets.late, tickets.overdue, tickets.waiting
                     ),
                     format!(
-                        "Of {all} inquiries received, {} were answered in time and {} late; {} are overdue and {} wait.{days}",
+                        "Inquiries received: {all}; answered in time: {}, late: {}; not answered and overdue: {}, still in time: {}.{days}",
                         tickets.in_time, tickets.late, tickets.overdue, tickets.waiting
                     ),
                 )
@@ -153,7 +153,7 @@ impl Words<'_> {
         let measured = match (expected_days, measured_days) {
             (Some(expected), Some(measured)) => self.lang.pick(
                 format!("対象{expected}日のうち{measured}日を測定"),
-                format!("Measured on {measured} of {expected} days"),
+                format!("Days measured: {measured} of {expected}"),
             ),
             _ => {
                 let share = self.percent(share(*measured_seconds, *expected_seconds));
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(en.breach(&late), "inquiries past their deadline: 2026-10-14 10:00 – 11:00");
         assert_eq!(ja.breach(&late), "期限を過ぎたお問い合わせ: 2026/10/14 10:00 〜 11:00");
         let backups = duty("backups");
-        assert_eq!(en.duty_evidence(backups), "Measured on 29 of 31 days; never broken.");
+        assert_eq!(en.duty_evidence(backups), "Days measured: 29 of 31; never broken.");
         assert_eq!(ja.missing(&backups.missing[0]), "db 10.0.0.5:10115: 未測定3,240分");
         assert_eq!(en.duty_item("db a:1 days"), "db a:1 days kept");
     }
