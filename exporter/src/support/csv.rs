@@ -1,25 +1,69 @@
 //! Tickets out of a CSV file that a ticket system or a spreadsheet exports.
+//!
+//! Some write it in place. A file that changed just now is therefore looked at again a little later: a last line that was cut can look
+//! whole, and what is missing behind a line's end cannot be seen at all.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::tz::TimeZone;
 
 use super::settings::{CsvFile, Encoding};
 use super::ticket::Ticket;
-use crate::regular_file;
+use crate::{clock, regular_file};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 /// Tickets that are kept: of more, the figures would cost more than they tell.
 pub(super) const MAX_TICKETS: usize = 200_000;
 
-/// Reads all tickets of the file, now. Blocks.
+/// What changed within that is looked at again after as long.
+pub(super) const SETTLE: Duration = Duration::from_secs(3);
+
+/// What tells one state of a file from the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    modified: (i64, i64),
+    length: u64,
+    inode: u64,
+}
+
+/// What a look at the file found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It is being written, for all that can be seen: to be looked at again after [`SETTLE`].
+    Changing(Stamp),
+    /// All of its tickets.
+    Tickets(Vec<Ticket>),
+}
+
+/// Looks at the file, now; `before` is what it was at the last look, [`SETTLE`] ago. Blocks.
 ///
 /// # Errors
 /// With the file, and the line and column at fault.
-pub(super) fn read(file: &CsvFile, zone: &TimeZone) -> Result<Vec<Ticket>, String> {
+pub(super) fn look(file: &CsvFile, zone: &TimeZone, before: Option<&Stamp>) -> Result<Look, String> {
     let shown = file.path.display();
-    let bytes = regular_file::read(&file.path, MAX_BYTES).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    parse(&bytes, file, zone).map_err(|why| format!("{shown}: {why}"))
+    let unreadable = |error: std::io::Error| format!("cannot read {shown}: {error}");
+    let stamp = stamp(&file.path).map_err(unreadable)?;
+    // By two looks rather than by the clock alone: a file server's may be another one.
+    let young = clock::whole_seconds() - stamp.modified.0 <= SETTLE.as_secs().cast_signed();
+    if young && before.is_none() {
+        return Ok(Look::Changing(stamp));
+    }
+    let bytes = regular_file::read(&file.path, MAX_BYTES).map_err(unreadable)?;
+    let still = before.is_none_or(|before| *before == stamp) && self::stamp(&file.path).map_err(unreadable)? == stamp;
+    // What grows all the time, such as a log of tickets, is read up to the line it has come to.
+    if !still && !bytes.ends_with(b"\n") {
+        return Ok(Look::Changing(stamp));
+    }
+    parse(&bytes, file, zone).map(Look::Tickets).map_err(|why| format!("{shown}: {why}"))
+}
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let metadata = std::fs::metadata(path)?;
+    Ok(Stamp { modified: (metadata.mtime(), metadata.mtime_nsec()), length: metadata.len(), inode: metadata.ino() })
 }
 
 fn parse(bytes: &[u8], file: &CsvFile, zone: &TimeZone) -> Result<Vec<Ticket>, String> {
@@ -68,10 +112,15 @@ fn parse(bytes: &[u8], file: &CsvFile, zone: &TimeZone) -> Result<Vec<Ticket>, S
 }
 
 fn column(head: &StringRecord, name: &str) -> Result<usize, String> {
-    head.iter().position(|found| found == name).ok_or_else(|| {
-        let found: Vec<&str> = head.iter().take(20).collect();
-        format!("line 1: there is no column `{name}`; found: {}", found.join(", "))
-    })
+    let mut places = head.iter().enumerate().filter(|(_, found)| *found == name).map(|(at, _)| at);
+    match (places.next(), places.next()) {
+        (Some(at), None) => Ok(at),
+        (Some(_), Some(_)) => Err(format!("line 1: there are two columns `{name}`; which one is meant?")),
+        (None, _) => {
+            let found: Vec<&str> = head.iter().take(20).collect();
+            Err(format!("line 1: there is no column `{name}`; found: {}", found.join(", ")))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +168,7 @@ mod tests {
         for (text, part) in [
             ("x,y\n", "line 1: there is no column `r`; found: x, y"),
             ("r,a\n2026-11-20 10:00,\nsoon,\n", "line 3: received_at: `soon` is not a moment"),
+            ("r,a,r\n", "line 1: there are two columns `r`"),
             ("r,a,n\n,,3\n", "line 2: received_at: is empty"),
             ("r,a\n1,2,3\n", "line 2: has 3 fields, and line 1 has 2; quote"),
             ("r,a\n2026-11-20 10:00,\n2026-11-20 10:00", "line 3: ends early"),
@@ -129,5 +179,32 @@ mod tests {
             assert!(why.contains(part), "{text}: {why}");
         }
         assert_eq!(parse(b"r,a\n", &spoilt, &tokyo()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_file_that_changed_just_now_is_looked_at_again_and_read_when_it_is_still_or_has_whole_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = CsvFile { path: folder.path().join("t.csv"), ..file(Encoding::Utf8, "r", "a") };
+        let write = |text: &str| std::fs::write(&file.path, text).unwrap();
+        let look = |before: Option<&Stamp>| super::look(&file, &tokyo(), before).unwrap();
+        let changing = |before: Option<&Stamp>| match look(before) {
+            Look::Changing(stamp) => stamp,
+            Look::Tickets(tickets) => panic!("{tickets:?}"),
+        };
+        let tickets = |before: Option<&Stamp>| match look(before) {
+            Look::Tickets(tickets) => tickets.len(),
+            Look::Changing(stamp) => panic!("{stamp:?}"),
+        };
+        write("r,a\n1000000000,\n1000000060,1000000");
+        let first = changing(None);
+        write("r,a\n1000000000,\n1000000060,1000000120");
+        let second = changing(Some(&first));
+        assert_eq!(tickets(Some(&second)), 2, "still, though its last line has no end");
+        write("r,a\n1000000000,\n1000000060,1000000120\n1000000240,\n");
+        assert_eq!(tickets(Some(&second)), 3, "it goes on growing, by whole lines");
+        // What was written long ago needs no second look.
+        let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        std::fs::File::options().write(true).open(&file.path).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(tickets(None), 3);
     }
 }

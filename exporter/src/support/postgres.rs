@@ -26,19 +26,25 @@ pub(super) async fn read(
     let asked =
         tokio::time::timeout(timeout, rows(settings, &source.target, &source.query, MAX_TICKETS, timeout, shared));
     let found = match asked.await {
-        Ok(found) => found.map_err(|failure| failure.to_string())?,
+        Ok(found) => found.map_err(|failure| failure.detail)?,
         Err(_) => return Err(format!("no answer within {} s", timeout.as_secs())),
     };
     tickets(&found, zone)
 }
 
 fn tickets(found: &Rows, zone: &TimeZone) -> Result<Vec<Ticket>, String> {
-    let place = |name: &str| found.columns.iter().position(|column| column == name);
+    let place = |name: &str| {
+        let mut places = found.columns.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
+        match (places.next(), places.next()) {
+            (_, Some(_)) => Err(format!("the query returns two columns `{name}`; which one is meant?")),
+            (found, None) => Ok(found),
+        }
+    };
     let need = |name: &str| {
         let columns = || found.columns.join(", ");
-        place(name).ok_or_else(|| format!("the query returns no column `{name}`; it returns: {}", columns()))
+        place(name)?.ok_or_else(|| format!("the query returns no column `{name}`; it returns: {}", columns()))
     };
-    let (received, answered, closed) = (need("received_at")?, need("answered_at")?, place("closed_at"));
+    let (received, answered, closed) = (need("received_at")?, need("answered_at")?, place("closed_at")?);
     let read = |(number, row): (usize, &Vec<Option<String>>)| {
         let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
         let ticket = Ticket::read(text(received), text(answered), closed.map_or("", text), zone);
@@ -65,6 +71,8 @@ mod tests {
         assert_eq!(tickets(&rows, &TimeZone::UTC), Ok(vec![expected]));
         let why = tickets(&found(&["a", "received_at"], &[]), &TimeZone::UTC).unwrap_err();
         assert!(why.contains("no column `answered_at`; it returns: a, received_at"), "{why}");
+        let why = tickets(&found(&["received_at", "answered_at", "received_at"], &[]), &TimeZone::UTC).unwrap_err();
+        assert_eq!(why, "the query returns two columns `received_at`; which one is meant?");
         let why = tickets(&found(&["received_at", "answered_at"], &[None, None]), &TimeZone::UTC).unwrap_err();
         assert!(why.starts_with("row 1: received_at: is empty"), "{why}");
     }

@@ -36,7 +36,8 @@ impl Ticket {
 }
 
 /// Reads `2026-11-20T10:00:00+09:00`, PostgreSQL's `2026-11-20 10:00:00.123+09`, the same without an offset, a spreadsheet's
-/// `2026/11/20 9:05`, or seconds since the epoch.
+/// `2026/11/20 9:05`, or seconds since the epoch, PostgreSQL's `1795136400.000000` among them. A day without a time is none: it would be
+/// midnight, which is before every answer of that day and after every deadline.
 fn moment(text: &str, zone: &TimeZone) -> Result<Option<i64>, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -45,7 +46,7 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Option<i64>, String> {
     let unreadable = || {
         let shown: String = text.chars().take(MAX_TEXT).collect();
         format!(
-            "`{shown}` is not a moment; accepted are for example 2026-11-20T10:00:00+09:00, 2026-11-20 10:00:00, 2026/11/20 10:00"
+            "`{shown}` is not a moment, with its time of day; accepted are for example 2026-11-20T10:00:00+09:00, 2026-11-20 10:00:00, 2026/11/20 10:00"
         )
     };
     if text.len() > MAX_TEXT {
@@ -54,8 +55,10 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Option<i64>, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(Some(moment.as_second()));
     }
-    if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds = text.parse::<i64>().ok().filter(|seconds| Timestamp::from_second(*seconds).is_ok());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() >= 9 && digits(whole) && digits(fraction) {
+        let seconds = whole.parse::<i64>().ok().filter(|seconds| Timestamp::from_second(*seconds).is_ok());
         return seconds.map(Some).ok_or_else(unreadable);
     }
     let civil = civil(text).ok_or_else(unreadable)?;
@@ -64,6 +67,11 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Option<i64>, String> {
 }
 
 fn civil(text: &str) -> Option<DateTime> {
+    // Two digits each for minutes and seconds: with one, the end of the text is missing.
+    let two = |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_digit());
+    if !text.contains(':') || !text.split(':').skip(1).all(two) {
+        return None;
+    }
     if let Ok(civil) = text.parse::<DateTime>() {
         return Some(civil);
     }
@@ -90,14 +98,20 @@ mod tests {
             "2025-11-20 10:05:05",
             " 2025/11/20 10:05:05 ",
             "1763600705",
+            "1763600705.987654",
         ] {
             assert_eq!(moment(text, &tokyo()), Ok(Some(expected)), "{text}");
         }
-        for text in ["2025/11/20 10:05", "2025/11/20 10:5", "2025-11-20 10:05"] {
+        for text in ["2025/11/20 10:05", "2025-11-20 10:05", "2025-11-20T10:05"] {
             assert_eq!(moment(text, &tokyo()), Ok(Some(expected - 5)), "{text}");
         }
         assert_eq!(moment("  ", &tokyo()), Ok(None));
-        for text in ["yesterday", "2025-13-01 00:00", "12", "99999999999999999999", &"1".repeat(1000)] {
+        let long = "1".repeat(1000);
+        let cut =
+            ["2025/11/20 10:5", "2025-11-20 10:05:5", "2025-11-20 10:", "2025-11-20T10", "2025-11-20", "2025/11/20"];
+        let odd =
+            ["yesterday", "2025-13-01 00:00", "12", "1763600705.", "1763600705.1e3", "99999999999999999999", &long];
+        for text in cut.into_iter().chain(odd) {
             let why = moment(text, &tokyo()).unwrap_err();
             assert!(why.contains("is not a moment") && why.len() < 300, "{why}");
         }

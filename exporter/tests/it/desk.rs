@@ -72,6 +72,13 @@ async fn a_file_is_read_and_read_again() {
     has(&page, &["sla_support_tickets_open{contract=\"c\"} 1", "sla_support_tickets_overdue{contract=\"c\"} 1"]);
     // 2020-01-07T18:00+09:00
     has(&page, &["sla_support_tickets_overdue_since_timestamp_seconds{contract=\"c\"} 1578387600"]);
+    // Cut within its last moment, and complete a little later: it is waited for. 10:0 is no time.
+    let path = desk.folder.path().join("tickets.csv");
+    let rows = "番号,受付,回答\r\n1,2020/01/06 10:00,2020/01/06 11:00\r\n2,2020/01/06 10:00,2020/01/06 1";
+    std::fs::write(&path, encoding_rs::SHIFT_JIS.encode(&format!("{rows}0:0")).0).unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    std::fs::write(&path, encoding_rs::SHIFT_JIS.encode(&format!("{rows}1:00")).0).unwrap();
+    desk.shows("sla_support_tickets_open{contract=\"c\"} 0").await;
     // What cannot be read any more is not shown as it was.
     std::fs::write(desk.folder.path().join("tickets.csv"), "spoilt").unwrap();
     let page = desk.shows("sla_support_tickets_success{contract=\"c\"} 0").await;
@@ -93,6 +100,8 @@ async fn tickets_come_out_of_a_database_and_nothing_can_be_changed_there() {
     };
     let good = "SELECT now() - interval '1 minute' AS received_at, NULL::timestamptz AS answered_at \
                 UNION ALL SELECT now() - interval '2 minutes', now() - interval '1 minute'";
+    let epoch = "SELECT extract(epoch FROM now() - interval '1 minute') AS received_at, NULL AS answered_at;";
+    Desk::start(&rest(epoch), &[]).shows("sla_support_tickets_open{contract=\"c\"} 1").await;
     let page = Desk::start(&rest(good), &[]).shows("sla_support_tickets_success{contract=\"c\"} 1").await;
     has(&page, &["sla_support_tickets_open{contract=\"c\"} 1", "sla_support_tickets_overdue{contract=\"c\"} 0"]);
     let answered =
@@ -102,6 +111,8 @@ async fn tickets_come_out_of_a_database_and_nothing_can_be_changed_there() {
     for query in [
         "INSERT INTO t VALUES (1) RETURNING now() AS received_at, now() AS answered_at",
         "SELECT 1 AS received_at",
+        "SELECT now() AS received_at, NULL AS answered_at; SELECT now() AS received_at, NULL AS answered_at",
+        "SELECT now() AS received_at, now() AS received_at, NULL AS answered_at",
         "SELECT pg_sleep(60), now() AS received_at, now() AS answered_at",
         "SELECT n AS received_at, n AS answered_at FROM forbidden",
     ] {

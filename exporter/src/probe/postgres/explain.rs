@@ -20,13 +20,18 @@ pub(super) enum Doing {
         /// Whether the time is over: what the server cancelled then, it cancelled for us.
         late: bool,
     },
+    /// A query of which all rows are wanted, and that can never write.
+    Rows {
+        /// As above.
+        late: bool,
+    },
 }
 
 impl Doing {
     fn text(self) -> &'static str {
         match self {
             Self::Login { .. } => "login",
-            Self::Query { .. } => "query",
+            Self::Query { .. } | Self::Rows { .. } => "query",
         }
     }
 }
@@ -73,7 +78,7 @@ fn database(error: &DbError, doing: Doing) -> Failure {
         "08" => Reason::Protocol,
         // Starting up, shutting down, recovering; and an administrator who ends the session.
         "57" if *code != SqlState::QUERY_CANCELED => Reason::Status,
-        "57" if matches!(doing, Doing::Query { late: true, .. }) => Reason::Timeout,
+        "57" if matches!(doing, Doing::Query { late: true, .. } | Doing::Rows { late: true }) => Reason::Timeout,
         // 53300 too many connections, also where it is said late.
         "53" => Reason::Status,
         _ if matches!(doing, Doing::Login { .. }) => Reason::Status,
@@ -82,6 +87,9 @@ fn database(error: &DbError, doing: Doing) -> Failure {
     let hint = match doing {
         Doing::Query { read_only: true, .. } if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
             " (the module is read-only; `read_only: false` permits writing)"
+        }
+        Doing::Rows { .. } if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+            " (it runs in a transaction that only reads)"
         }
         _ => "",
     };

@@ -99,7 +99,8 @@ pub struct Rows {
 /// Bytes a server may send for all rows of a query.
 const MAX_ROWS_TOTAL: usize = 32 << 20;
 
-/// Runs `query`, not the one of `settings`, and returns all its rows, at most `most`. It can change nothing.
+/// Runs `query`, not the one of `settings`, and returns all its rows, at most `most`. It is one statement in a transaction that only
+/// reads, whatever the settings say.
 ///
 /// # Errors
 /// As [`run`].

@@ -111,16 +111,23 @@ impl Session {
         let client = &self.client;
         let conversation = async {
             drain(client.simple_query_raw(&prologue).await?).await?;
-            let found = all(client.simple_query_raw(query).await?, most).await?;
+            let (found, statements) = all(client.simple_query_raw(query).await?, most).await?;
             if found.rows.len() <= most {
                 drain(client.simple_query_raw("ROLLBACK").await?).await?;
             }
-            Ok(found)
+            Ok((found, statements))
         };
-        let found = drive(&mut self.connection, conversation).await.map_err(|error| {
+        let (found, statements) = drive(&mut self.connection, conversation).await.map_err(|error| {
             let late = Instant::now() + std::time::Duration::from_millis(100) >= deadline;
-            failure(&error, Doing::Query { read_only: true, late })
+            failure(&error, Doing::Rows { late })
         })?;
+        // Rows of one would be taken for those of another, and one of them may have ended the transaction.
+        if statements > 1 {
+            return Err(Failure::new(
+                Reason::Query,
+                format_args!("query: it is {statements} statements; give one SELECT"),
+            ));
+        }
         if found.rows.len() > most {
             return Err(Failure::new(Reason::TooLarge, format_args!("the query returned more than {most} rows")));
         }
@@ -144,10 +151,11 @@ impl Session {
     }
 }
 
-/// The rows of an answer, up to one more than `most`.
-async fn all(answer: SimpleQueryStream, most: usize) -> Result<Rows, Error> {
+/// The rows of an answer, up to one more than `most`, and how many statements they are of.
+async fn all(answer: SimpleQueryStream, most: usize) -> Result<(Rows, usize), Error> {
     let mut answer = pin!(answer);
     let mut found = Rows::default();
+    let mut statements = 0;
     while let Some(message) = answer.try_next().await? {
         match message {
             SimpleQueryMessage::RowDescription(columns) => {
@@ -160,10 +168,11 @@ async fn all(answer: SimpleQueryStream, most: usize) -> Result<Rows, Error> {
                     break;
                 }
             }
+            SimpleQueryMessage::CommandComplete(_) => statements += 1,
             _ => {}
         }
     }
-    Ok(found)
+    Ok((found, statements))
 }
 
 /// Reads an answer whose content does not matter.
