@@ -144,6 +144,24 @@ async fn a_status_of_400_refuses_where_a_certificate_was_asked_for() {
     assert!(failure(&does_not).1.contains("none was asked for"), "{:?}", does_not.failure);
 }
 
+/// Where an answer is expected, such a 400 is told as what it mostly is; any other status, or one nobody asked a certificate for, is not.
+#[tokio::test]
+async fn a_status_for_want_of_a_certificate_is_told_as_such_where_an_answer_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Authority::new("root");
+    let ca = root.write(folder.path());
+    let module = module(&format!("{{prober: http, timeout: 5s, http: {{tls_config: {{ca_file: {}}}}}}}", ca.display()));
+    let service = root.issue(&["127.0.0.1"], YEARS);
+    for (status, asked, told) in [(400, true, true), (496, true, true), (400, false, false), (403, true, false)] {
+        let acceptor = if asked { service.asking_acceptor(&root) } else { service.acceptor(&[], None) };
+        let target = serve_tls(acceptor, move |_| answer(status, "", "")).await;
+        let run = run(&module, &format!("https://{}/", target.address)).await;
+        let (reason, detail) = failure(&run);
+        assert_eq!(reason, Reason::Status, "{detail}");
+        assert_eq!(detail.contains("a client certificate was asked for"), told, "{status} {asked}: {detail}");
+    }
+}
+
 #[tokio::test]
 async fn statuses_refuse_let_in_or_say_nothing() {
     let service = serve(|request| {

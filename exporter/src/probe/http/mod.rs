@@ -82,13 +82,13 @@ pub async fn run(
     }
     let refused = result.is_err() && out.value(Metric::HttpStatusCode, None) == Some(401.0);
     if !settings.login.renews(shown, refused) {
-        return result;
+        return result.map_err(|failure| refusal::explained(failure, out));
     }
     out.found(|| "the token is no longer taken".to_owned());
     out.clear();
     begin(settings, out);
     let shown = settings.login.show(&shared.resolver, out).await?;
-    once(settings, url, hostname, shown.as_ref(), shared, out).await
+    once(settings, url, hostname, shown.as_ref(), shared, out).await.map_err(|failure| refusal::explained(failure, out))
 }
 
 /// What is there from the start of a run.

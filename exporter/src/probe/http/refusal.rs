@@ -79,6 +79,21 @@ impl Refusal {
     }
 }
 
+/// A status that is none of the accepted, told as what it mostly is where the target asked for a client certificate: nginx lets the handshake
+/// end well and refuses none, or a wrong one, with 400.
+pub(super) fn explained(failure: Failure, out: &Samples) -> Failure {
+    let status = out.value(Metric::HttpStatusCode, None).unwrap_or_default();
+    let of_certificates = OF_CERTIFICATES.iter().any(|code| f64::from(*code) == status);
+    if failure.reason != Reason::Status || !of_certificates || !out.client_certificate_asked {
+        return failure;
+    }
+    let detail = format_args!(
+        "{}; a client certificate was asked for, and servers such as nginx refuse none, or one they do not accept, so (cert_file, key_file)",
+        failure.detail
+    );
+    Failure::new(Reason::Status, detail)
+}
+
 /// Whether a failure is what assertions make of a whole answer.
 fn is_of_the_answer(failure: &Failure, out: &Samples) -> bool {
     let due_to = |metric| out.value(metric, None) == Some(1.0);
