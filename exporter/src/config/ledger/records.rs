@@ -21,6 +21,7 @@ pub(super) fn advisory(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option
     let published_at = context.fact(&mut map, "published_at");
     let words = [("apply", AdvisoryDecision::Apply), ("not_applicable", AdvisoryDecision::NotApplicable)];
     let decision = map.get("decision").map_or(Some(None), |c| c.one_of(&words).map(Some));
+    let place = map.get("applied_at");
     let applied_at = context.optional_fact(&mut map, "applied_at");
     map.finish();
     let entry = Advisory {
@@ -32,6 +33,12 @@ pub(super) fn advisory(cursor: &Cursor<'_>, context: &mut Context<'_>) -> Option
     };
     if entry.applied_at.is_some() && entry.decision != Some(AdvisoryDecision::Apply) {
         return refuse(cursor, "applied_at", "`applied_at` needs `decision: apply`");
+    }
+    // Possible for those who are told ahead, and more often a slip: then an update that is not applied would wait no longer.
+    if let (Some(place), Some(applied_at)) = (place, entry.applied_at)
+        && applied_at < entry.published_at
+    {
+        place.warn("it was applied before it was published; are both dates right?");
     }
     Some(entry)
 }
