@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_BYTES: u64 = 32 << 20;
 /// Larger than any Release file.
 const MAX_RELEASE_BYTES: u64 = 16 << 20;
+/// Where apt keeps its lists, below the root.
+const LISTS: &str = "var/lib/apt/lists";
 /// Archives a host may have.
 const MAX_LISTS: usize = 10_000;
 
@@ -95,6 +97,8 @@ fn asked(updates: &Updates, root: &Path, handle: &Handle) -> Result<(Vec<Package
     let archives = policy::archives(&archives);
     let security = |index: &str| archives.get(index).is_some_and(|archive| archive.is_security(&updates.origins));
     if !archives.keys().any(|index| security(index)) {
+        // Lists it may not look at are as good as none to it, and it does not say so.
+        lists(root)?;
         let program = updates.program.display();
         return Err(format!(
             "{program} knows no archive of security updates; add one to apt's sources and run `apt-get update`"
@@ -129,11 +133,16 @@ fn policy(updates: &Updates, root: &Path, what: Option<&str>, handle: &Handle) -
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// What lies where apt keeps its lists.
+fn lists(root: &Path) -> Result<std::fs::ReadDir, String> {
+    let folder = root.join(LISTS);
+    std::fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))
+}
+
 /// Of the security archives' Release files the newest: what was published later, apt does not know of.
 fn lists_made_at(updates: &Updates, root: &Path) -> Result<i64, String> {
-    let folder = root.join("var/lib/apt/lists");
-    let entries = std::fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
-    let releases = entries.take(MAX_LISTS).flatten().map(|entry| entry.path()).filter(|path| {
+    let folder = root.join(LISTS);
+    let releases = lists(root)?.take(MAX_LISTS).flatten().map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         name.ends_with(b"_InRelease") || name.ends_with(b"_Release")
     });
