@@ -76,6 +76,12 @@ fn look(set: &CertificateSet) -> Found {
     let mut files = 0;
     for path in files::matching(&set.path, MAX_FILES)? {
         if path.is_dir() {
+            if path.to_str() == Some(&set.path) {
+                return Err(format!(
+                    "{0} is a folder; write {0}/* for the files in it",
+                    set.path.trim_end_matches('/')
+                ));
+            }
             continue;
         }
         files += 1;
@@ -147,6 +153,8 @@ mod tests {
             let why = look(&set(pattern)).unwrap_err();
             assert!(why.contains("no file is or matches") && why.ends_with(pattern), "{why}");
         }
+        let why = look(&set("folder.pem")).unwrap_err();
+        assert!(why.contains("folder.pem is a folder; write "), "{why}");
         std::fs::write(folder.path().join("key.pem"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
         let why = look(&set("*.pem")).unwrap_err();
         assert!(why.contains("no file of 1 that are or match"), "{why}");
