@@ -321,6 +321,29 @@ fn of_many_alerts_ten_are_shown_forty_named_and_all_counted() {
 }
 
 #[test]
+fn two_things_of_one_host_or_contract_are_told_apart_by_what_they_are() {
+    for (name, first, second) in [
+        ("SlaBackupLate", json!({"backup": "db"}), json!({"backup": "files"})),
+        ("SlaAdvisoryOverdue", json!({"advisory": "CVE-1", "component": "nginx"}), json!({"advisory": "CVE-2"})),
+        ("RedundancyLost", json!({"redundancy_group": "web"}), json!({"redundancy_group": "db"})),
+        ("SlaMonthBreached", json!({"month": "2026-10"}), json!({"month": "2026-11"})),
+    ] {
+        let of = |own: &Value| {
+            let mut labels = json!({"contract": "c", "instance": "e:1"});
+            labels.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            alert(name, "firing", labels, "2026-11-23T02:00:00Z", NEVER)
+        };
+        for part in ["text", "html"] {
+            let mail = render(part, &[of(&first), of(&second)], "UTC");
+            for value in [&first, &second].iter().flat_map(|labels| labels.as_object().unwrap().values()) {
+                let value = value.as_str().unwrap();
+                assert!(mail.contains(&format!(", {value}")), "{part}: {value} in {mail}");
+            }
+        }
+    }
+}
+
+#[test]
 fn somebody_elses_alert_without_our_labels_is_still_a_readable_mail() {
     let foreign = bare(&json!({"alertname": "NodeDown", "job": "node"}), &json!({}));
     for part in ["subject", "text", "html"] {
