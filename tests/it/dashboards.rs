@@ -8,6 +8,7 @@ mod alerts;
 mod columns;
 mod conventions;
 mod documented;
+mod duties;
 mod figures;
 mod interpolate;
 mod layout;
