@@ -40,12 +40,18 @@ impl Drop for Clamd {
 
 impl Clamd {
     async fn start(signatures: &str, options: &str) -> Self {
+        Self::start_with(&[("test.hdb", signatures.as_bytes())], options).await
+    }
+
+    async fn start_with(databases: &[(&str, &[u8])], options: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // clamd gives up root where it is started as root, and must reach its files all the same.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let root = folder.path().display();
         std::fs::create_dir(folder.path().join("db")).unwrap();
-        std::fs::write(folder.path().join("db/test.hdb"), signatures).unwrap();
+        for (name, bytes) in databases {
+            std::fs::write(folder.path().join("db").join(name), bytes).unwrap();
+        }
         let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -88,6 +94,47 @@ impl Clamd {
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
+}
+
+/// Daily signatures as clamd takes them unsigned: a head with their number and time, and an archive of what it names.
+fn daily(published: i64) -> Vec<u8> {
+    let head = format!("ClamAV-VDB:02 Nov 2026 08-40 +0000:27105:1:90:{}:x:test:{published}", "0".repeat(32));
+    let digest = sha256(OTHER.as_bytes());
+    let list = format!("{head}\ndaily.hdb:{}:{digest}\n", OTHER.len());
+    let mut file = format!("{head:512}").into_bytes();
+    for (name, content) in [("COPYING", "x"), ("daily.info", &list), ("daily.hdb", OTHER)] {
+        // A tar's head: name, mode, owners, length, time, sum, kind, all at their places.
+        let mut block = [0_u8; 512];
+        let mut put = |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
+        put(0, name);
+        put(100, "0000644\x000000000\x000000000\0");
+        put(124, &format!("{:011o}\0", content.len()));
+        put(136, "00000000000\0        0");
+        put(257, "ustar\x0000");
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        file.extend_from_slice(&block);
+        file.extend_from_slice(content.as_bytes());
+        file.resize(file.len().next_multiple_of(512), 0);
+    }
+    file.resize(file.len() + 1024, 0);
+    file
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// C2.6.4
+#[tokio::test]
+async fn the_real_clamd_says_of_when_its_daily_signatures_are() {
+    let published = 1_793_608_855;
+    let clamd = Clamd::start_with(&[("test.hdb", EICAR.as_bytes()), ("daily.cud", &daily(published))], "").await;
+    let run = probe("{}", &clamd.socket().display().to_string()).await;
+    succeeded(&run);
+    assert_eq!(value(&run, Metric::ClamdSignatureTimestamp), Some(published as f64), "{}", clamd.log());
+    assert_eq!(value(&run, Metric::ClamdSignatureVersion), Some(27_105.0));
 }
 
 /// C2.6.4

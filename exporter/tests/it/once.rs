@@ -77,6 +77,20 @@ async fn a_success_is_told_step_by_step() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_is_not_followed_is_told_without_its_query() {
+    let server = redirecting().await;
+    let folder = tempfile::tempdir().unwrap();
+    let module = "  m:\n    prober: http\n    http: {follow_redirects: false, valid_status_codes: [302], \
+                  fail_if_header_not_matches: [{header: Location, regexp: '^https://'}]}\n";
+    let config =
+        config(folder.path(), module, &format!("- {{name: p, module: m, targets: ['{}']}}\n", server.url("/")));
+    let (code, text) = probe(&[&config, "p"]).await;
+    assert_eq!(code, Some(1), "{text}");
+    has(&text, &["→ a redirect to http://127.0.0.1", "/end, not followed", "header location does not match"]);
+    assert!(!text.contains("hunter2"), "a query can be a token: {text}");
+}
+
+#[tokio::test]
 async fn colours_come_when_wanted_and_never_with_no_color() {
     let server = redirecting().await;
     for (variables, coloured) in [

@@ -91,6 +91,7 @@ pub async fn run(settings: &Settings, target: &str, shared: &Shared, out: &mut S
     let said = timed("version", out, talk::ask(&way, b"zVERSION\0", &[])).await?;
     let version = version::read(&said, &settings.zone).ok_or_else(|| talk::strange("VERSION", "ClamAV …", &said))?;
     version.show(out);
+    out.found(|| version.text());
     if settings.scan {
         let said = timed("scan", out, talk::ask(&way, b"zINSTREAM\0", &talk::test_virus())).await?;
         judge(&said, out)?;
@@ -103,6 +104,7 @@ fn judge(said: &str, out: &mut Samples) -> Result<(), Failure> {
     let verdict = said.strip_prefix("stream: ").unwrap_or(said);
     if verdict.ends_with(" FOUND") {
         out.set(Metric::ClamdTestFound, 1.0);
+        out.found(|| format!("the test virus is {}", crate::config::decode::shorten(verdict)));
         return Ok(());
     }
     if verdict == "OK" {

@@ -18,7 +18,12 @@ impl Target {
         if text.starts_with('/') {
             return UnixSocket::parse(text).map(Self::Socket);
         }
-        Endpoint::parse(text, Some(PORT)).map(Self::Tcp)
+        let hint = if text.contains('/') {
+            "; a socket is named by its path alone, such as /run/clamav/clamd.ctl"
+        } else {
+            ""
+        };
+        Endpoint::parse(text, Some(PORT)).map(Self::Tcp).map_err(|why| format!("{why}{hint}"))
     }
 }
 
@@ -34,6 +39,9 @@ mod tests {
         let path = "/run/clamav/clamd.ctl";
         assert_eq!(Target::parse(path), UnixSocket::parse(path).map(Target::Socket));
         assert!(Target::parse(&format!("/{}", "x".repeat(107))).is_err());
-        assert!(Target::parse("unix:/run/x").is_err());
+        for path in ["unix:/run/x", "run/clamd.ctl"] {
+            assert!(Target::parse(path).unwrap_err().contains("by its path alone"), "{path}");
+        }
+        assert!(!Target::parse("mail1:x").unwrap_err().contains("path"));
     }
 }

@@ -37,6 +37,18 @@ fn moment(text: &str, zone: &TimeZone) -> Option<i64> {
 }
 
 impl Version {
+    /// In words, for who looks at one run.
+    pub(super) fn text(&self) -> String {
+        let Self { engine, signatures, published } = self;
+        let number = signatures.map(|number| format!(" {number}")).unwrap_or_default();
+        match published.and_then(|at| jiff::Timestamp::from_second(at).ok()) {
+            Some(at) => format!("ClamAV {engine}, signatures{number} of {at}"),
+            None => format!(
+                "ClamAV {engine}, which does not say of when its signatures{number} are: are the daily ones there?"
+            ),
+        }
+    }
+
     /// Shows what is known; a date nobody knows is no date.
     pub(super) fn show(&self, out: &mut Samples) {
         let signatures = self.signatures.map(|number| number.to_string()).unwrap_or_default();
@@ -76,6 +88,12 @@ mod tests {
         ] {
             let version = read(said, &TimeZone::UTC).unwrap();
             assert_eq!((version.signatures, version.published.is_some()), (signatures, dated), "{said}");
+        }
+        for (said, text) in [
+            ("ClamAV 1.0.7/27105/Mon Nov  2 08:40:55 2026", "ClamAV 1.0.7, signatures 27105 of 2026-11-02T08:40:55Z"),
+            ("ClamAV 1.0.7", "ClamAV 1.0.7, which does not say of when its signatures are: are the daily ones there?"),
+        ] {
+            assert_eq!(read(said, &TimeZone::UTC).unwrap().text(), text);
         }
         for said in ["", "ClamAV ", "SSH-2.0-OpenSSH", "UNKNOWN COMMAND"] {
             assert_eq!(read(said, &TimeZone::UTC), None, "{said}");

@@ -207,6 +207,9 @@ where
             out.found(|| format!("redirected to {}", redirect::place(&step.url)));
             return Ok(Outcome::Redirect(step));
         }
+        if let Ok(step) = redirect::step(head.status, &head.headers, hop) {
+            out.found(|| format!("a redirect to {}, not followed", redirect::place(&step.url)));
+        }
     }
     if let Some(seconds) = head.headers.get(LAST_MODIFIED).and_then(|value| moment(value.to_str().ok()?)) {
         out.set(Metric::HttpLastModified, seconds);
