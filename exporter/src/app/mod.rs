@@ -133,8 +133,9 @@ pub struct ReloadSummary {
 impl std::fmt::Display for ReloadSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kept, added, removed, warnings, took } = self;
+        let (kept, warnings) = (plural(*kept, "target"), plural(*warnings, "warning"));
         let milliseconds = took.as_millis();
-        write!(f, "{kept} targets kept, {added} added, {removed} removed, {warnings} warnings, in {milliseconds} ms")
+        write!(f, "{kept} kept, {added} added, {removed} removed, {warnings}, in {milliseconds} ms")
     }
 }
 

@@ -397,7 +397,7 @@ fn a_changed_ledger_comes_into_force_and_a_bad_one_changes_nothing() {
     shows("a missing file", &["one internal", "two internal"], 3600.0, 0);
     std::fs::write(&ledger, one.replace("internal", "force_majeure")).unwrap();
     shows("the ruling", &["one force_majeure"], 0.0, 1);
-    let kept = |log: &[String]| log.iter().filter(|line| line.contains("1 targets kept, 0 added, 0 removed")).count();
+    let kept = |log: &[String]| log.iter().filter(|line| line.contains("1 target kept, 0 added, 0 removed")).count();
     assert!(kept(&exporter.log.lock().unwrap()) >= 3, "a change of the ledger disturbed the probe");
 }
 

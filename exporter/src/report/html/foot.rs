@@ -12,13 +12,14 @@ use crate::report::words::labels;
 pub(super) fn foot(page: &Page<'_>) -> Markup {
     let (report, lang) = (page.report, page.lang);
     let entries = grouped(i64::try_from(report.ledger_entries).unwrap_or(i64::MAX));
+    let noun = if report.ledger_entries == 1 { "entry" } else { "entries" };
     html! {
         footer {
             h2 { (page.say("本報告書の出どころ", "What this report was made of")) }
             dl.facts.wide {
                 (fact(page.say("契約", "Contract"), html! { span.id { (report.contract.name) } }))
                 (fact(labels::ledger(lang), html! {
-                    (page.say(format!("{entries}件"), format!("{entries} entries"))) " · SHA-256 " code.hash { (report.ledger_sha256) }
+                    (page.say(format!("{entries}件"), format!("{entries} {noun}"))) " · SHA-256 " code.hash { (report.ledger_sha256) }
                 }))
                 (fact(labels::source(lang), html! {
                     @if report.source.url.is_empty() { "–" } @else { (report.source.url) }

@@ -401,3 +401,11 @@ fn a_zone_or_a_moment_nobody_knows_is_no_end() {
         sound(&render(&report, Lang::Ja));
     }
 }
+
+#[test]
+fn one_entry_of_the_ledger_is_one() {
+    for (entries, words) in [(0, "0 entries ·"), (1, "1 entry ·"), (2, "2 entries ·")] {
+        let page = render(&Report { ledger_entries: entries, ..good() }, Lang::En);
+        assert!(texts(&sound(&page), "footer dd").iter().any(|said| said.starts_with(words)), "{words}");
+    }
+}
