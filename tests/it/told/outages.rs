@@ -182,6 +182,8 @@ async fn what_is_said_once_is_not_said_again_and_nothing_else_is_kept_back() {
         ("SlaPortOpen site=s probe=p target=t", "SlaProbeFailing site=z probe=p target=t", false),
         ("SlaAccessOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=t", true),
         ("SlaAccessOpen site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=u", false),
+        ("SlaVirusScannerFailing site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=t", true),
+        ("SlaVirusScannerFailing site=s probe=p target=t", "SlaProbeFailing site=s probe=p target=u", false),
         // No backup at all says it alone; its drill, its size and other sets and hosts are another matter.
         ("SlaBackupMissing backup=b instance=e:1", "SlaBackupRetentionBroken backup=b instance=e:1", true),
         ("SlaBackupMissing backup=b instance=e:1", "SlaBackupRetentionBroken backup=a instance=e:1", false),

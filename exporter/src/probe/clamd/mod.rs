@@ -104,7 +104,7 @@ fn judge(said: &str, out: &mut Samples) -> Result<(), Failure> {
     let verdict = said.strip_prefix("stream: ").unwrap_or(said);
     if verdict.ends_with(" FOUND") {
         out.set(Metric::ClamdTestFound, 1.0);
-        out.found(|| format!("the test virus is {}", crate::config::decode::shorten(verdict)));
+        out.found(|| format!("the test virus: {}", crate::config::decode::shorten(verdict)));
         return Ok(());
     }
     if verdict == "OK" {
