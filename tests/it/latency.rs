@@ -1,17 +1,22 @@
 //! Latency histograms in a real Prometheus: classic, and native where it asks for them; both formats carry the same page.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use serde_json::Value;
 use sla_tests::program::{Program, on_path, ours};
 use sla_tests::{eventually, free_port, http};
 use tempfile::TempDir;
 
-/// A Prometheus that scrapes the exporter at `port` every second.
-async fn prometheus(port: u16, more: &[&str]) -> (Program, u16, TempDir) {
+/// A Prometheus that scrapes the exporter at `port` every second, and asks for native histograms or does not.
+async fn prometheus(port: u16, native: bool) -> (Program, u16, TempDir) {
     let folder = tempfile::tempdir().unwrap();
+    // A flag before Prometheus 3.8, a setting since.
+    let version = Command::new(on_path(&["prometheus"])).arg("--version").output().unwrap().stdout;
+    let by_flag = String::from_utf8_lossy(&version).starts_with("prometheus, version 2.");
+    let asks = if native && !by_flag { ", scrape_native_histograms: true" } else { "" };
     let config = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s{asks}}}
 scrape_configs: [{{job_name: x, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
     );
     std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
@@ -21,7 +26,9 @@ scrape_configs: [{{job_name: x, static_configs: [{{targets: ['127.0.0.1:{port}']
         format!("--storage.tsdb.path={}", folder.path().join("data").display()),
         format!("--web.listen-address=127.0.0.1:{own}"),
     ];
-    arguments.extend(more.iter().map(|flag| (*flag).to_owned()));
+    if native && by_flag {
+        arguments.push("--enable-feature=native-histograms".to_owned());
+    }
     let mut program = Program::start("prometheus", &on_path(&["prometheus"]), &arguments, folder.path());
     program.ready(own, "/-/ready").await;
     (program, own, folder)
@@ -70,8 +77,8 @@ async fn series(port: u16) -> BTreeMap<String, f64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_reads_latencies_as_classic_and_as_native_histograms_and_everything_else_alike() {
     let (_exporter, port, _folder) = exporter().await;
-    let (_classic, classic, _data) = prometheus(port, &[]).await;
-    let (_native, native, _more) = prometheus(port, &["--enable-feature=native-histograms"]).await;
+    let (_classic, classic, _data) = prometheus(port, false).await;
+    let (_native, native, _more) = prometheus(port, true).await;
 
     eventually("runs are counted in classic buckets", async || {
         let above = value(classic, "histogram_quantile(0.5, probe_latency_seconds_bucket{probe='self'})").await?;
