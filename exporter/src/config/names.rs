@@ -121,9 +121,11 @@ mod tests {
 
     #[test]
     fn a_long_list_of_names_is_cut_and_counted() {
-        let names: Vec<String> = (0..15).map(|i| format!("n{i}")).collect();
+        let names: Vec<String> = (0..MAX_LISTED + 3).map(|i| format!("n{i}")).collect();
         let text = list(names.iter().map(String::as_str));
-        assert!(text.ends_with("n11 and 3 more"), "{text}");
+        assert!(text.ends_with(&format!("n{} and 3 more", MAX_LISTED - 1)), "{text}");
+        let whole = list(names[..MAX_LISTED].iter().map(String::as_str));
+        assert!(whole.ends_with(&names[MAX_LISTED - 1]), "{whole}");
         assert_eq!(list([]), "none");
     }
 
